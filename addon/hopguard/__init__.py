@@ -1,0 +1,1 @@
+"""Sees, explains and records violations of HTTP's connection rules."""

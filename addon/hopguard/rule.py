@@ -1,0 +1,295 @@
+"""What a rule is: a declaration that the checker can index, and one function that looks."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal, NamedTuple, Required, TypedDict, Unpack
+
+from hopguard.message import (
+    FieldLine,
+    Leg,
+    Message,
+    Part,
+    Request,
+    Response,
+    Sender,
+    Version,
+)
+
+
+class Severity(IntEnum):
+    """How much a finding weighs."""
+
+    INFO = 1
+    """Worth knowing, nothing is broken."""
+    WARNING = 2
+    """A SHOULD is broken, or it is a security-relevant smell."""
+    ERROR = 3
+    """A MUST or MUST NOT is broken."""
+
+    def __str__(self) -> str:
+        """Return the name as it is written in the violation log."""
+        return self.name.lower()
+
+
+INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
+
+Keyword = Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", ""]
+Direction = Literal["request", "response"]
+Kind = Literal["message", "exchange"]
+Visibility = Literal["hooks", "refused", "rejected", "raw"]
+"""Where the evidence can be seen: in mitmproxy's ordinary hooks; in hooks of a message that
+mitmproxy refuses; only with `hopguard_see_rejected`; only in raw octets (captures)."""
+
+DEFAULT_PROFILES = ("rfc9110", "security", "rfc2068", "rfc6455", "rfc7540", "fetch")
+OPTIONAL_PROFILES = ("rfc2616", "mdn-current", "rfc7230", "rfc7231", "noise", "http2-edge")
+PROFILES = DEFAULT_PROFILES + OPTIONAL_PROFILES
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A requirement's place: the document, the section, and the keyword of RFC 2119 that it uses."""
+
+    rfc: int | None = None
+    section: str = ""
+    keyword: Keyword = ""
+    document: str = ""
+    """Name of a document that is not an RFC."""
+    link: str = ""
+    """Where such a document is."""
+
+    @property
+    def url(self) -> str:
+        """Return the address of the section."""
+        if self.rfc is None:
+            return self.link
+        kind = "section" if self.section[:1].isdigit() else "appendix"
+        return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}.html#{kind}-{self.section}"
+
+    def __str__(self) -> str:
+        """Return the short form that fits into a sentence."""
+        name = self.document if self.rfc is None else f"RFC {self.rfc}"
+        if not self.section:
+            return name
+        return f"{name}, {'section' if self.section[:1].isdigit() else 'appendix'} {self.section}"
+
+
+class Evidence(NamedTuple):
+    """What a rule saw. With the rule and the message it makes a finding."""
+
+    text: str
+    """One sentence that names the field and its value; quotes no other field's value."""
+    line: FieldLine | None = None
+    """The field line at fault; None where there is none, such as for a status code."""
+    variant: str = ""
+    sender: Sender | None = None
+    """Who is at fault; None is the sender of the message."""
+    severity: Severity | None = None
+    """Where it depends on more than the variant."""
+    about: Message | None = None
+    """The message at fault; None is the message, or the response of the exchange."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One requirement that one message breaks, and who broke it where."""
+
+    rule: str
+    variant: str
+    severity: Severity
+    text: str
+    requirement: Requirement
+    sender: Sender
+    leg: Leg
+    part: Part
+    version: Version
+    line: FieldLine | None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to break a rule."""
+
+    severity: Severity
+    profiles: tuple[str, ...] = ()
+    """The variant runs if one of them is on; empty is: whenever the rule does."""
+    raised_by: Mapping[str, Severity] = field(default_factory=dict)
+    """Profiles in which it weighs more."""
+    requirement: Requirement | None = None
+    """Where it breaks another requirement than the rule's."""
+
+
+Transcripts = Iterable[str] | Mapping[str, Iterable[str]]
+MessageCheck = Callable[[Message], Iterator[Evidence]]
+RequestCheck = Callable[[Request], Iterator[Evidence]]
+ResponseCheck = Callable[[Response], Iterator[Evidence]]
+ExchangeCheck = Callable[[Request, Response], Iterator[Evidence]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rule:
+    """A rule: what it requires, when it runs, what it looks like, and the function that looks."""
+
+    check: Callable[..., Iterator[Evidence]]
+    kind: Kind
+    directions: frozenset[Direction]
+    requirement: Requirement
+    also: tuple[Requirement, ...]
+    """Further requirements and sources."""
+    severity: Severity
+    """The rule's; with variants, that of the most severe one."""
+    variants: Mapping[str, Variant]
+    profiles: frozenset[str]
+    """The rule runs if one of them is on ..."""
+    silenced_by: frozenset[str]
+    """... and none of these."""
+    versions: frozenset[Version]
+    fields: frozenset[bytes]
+    """The rule runs if one of them, in lower case, is in the header section ..."""
+    odd_names: Callable[[bytes], bool] | None
+    """... or a field name, as received, for which this is true ..."""
+    statuses: frozenset[int]
+    """... or the status is one of them. If no trigger is given, the rule always runs."""
+    in_trailers: bool
+    """Whether it also runs when a trailer section, even an empty one, is complete."""
+    visible: Visibility
+    repair: str
+    """What `fix` does, in a sentence; empty where there is no safe repair."""
+    violating: Mapping[str, tuple[str, ...]]
+    """Examples by variant, in the notation of `hopguard.transcript`."""
+    conforming: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """Return the id: the module's name."""
+        return self.check.__module__.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def group(self) -> str:
+        """Return the group: the name of the module's folder."""
+        return self.check.__module__.split(".")[-2].replace("_", "-")
+
+    @property
+    def title(self) -> str:
+        """Return the first line of the docstring."""
+        return (inspect.getdoc(self.check) or "").partition("\n")[0]
+
+    @property
+    def explanation(self) -> str:
+        """Return the docstring without its first line."""
+        return (inspect.getdoc(self.check) or "").partition("\n")[2].strip()
+
+    def finding(self, evidence: Evidence, message: Message, profiles: frozenset[str]) -> Finding:
+        """Complete `evidence` to a finding.
+
+        Raises:
+            KeyError: the evidence names a variant that the rule does not declare.
+        """
+        message = evidence.about or message
+        variant = self.variants[evidence.variant] if self.variants else Variant(self.severity)
+        raised = [variant.raised_by[name] for name in variant.raised_by if name in profiles]
+        in_trailers = evidence.line is not None and evidence.line.section == "trailer"
+        return Finding(
+            rule=self.id,
+            variant=evidence.variant,
+            severity=evidence.severity or max([variant.severity, *raised]),
+            text=evidence.text,
+            requirement=variant.requirement or self.requirement,
+            sender=evidence.sender or message.sent_by,
+            leg=message.leg,
+            part=message.trailer_part if in_trailers else message.part,
+            version=message.version,
+            line=evidence.line,
+        )
+
+    def runs_variant(self, name: str, profiles: frozenset[str]) -> bool:
+        """Tell whether the variant called `name` is on under `profiles`."""
+        wanted = self.variants[name].profiles if self.variants else ()
+        return not wanted or not profiles.isdisjoint(wanted)
+
+
+class Declared(TypedDict, total=False):
+    """What a decorator takes: see the attributes of `Rule`."""
+
+    requirement: Required[Requirement]
+    also: tuple[Requirement, ...]
+    severity: Severity
+    variants: Mapping[str, Severity | Variant]
+    profiles: Required[tuple[str, ...]]
+    silenced_by: tuple[str, ...]
+    versions: Required[frozenset[Version]]
+    fields: Iterable[bytes]
+    odd_names: Callable[[bytes], bool]
+    statuses: Iterable[int]
+    in_trailers: bool
+    visible: Visibility
+    repair: str
+    violating: Required[Transcripts]
+    conforming: Required[Iterable[str]]
+
+
+def message_rule(**declared: Unpack[Declared]) -> Callable[[MessageCheck], Rule]:
+    """Declare a rule about one request or one response."""
+    return lambda check: _declare(check, "message", _BOTH, declared)
+
+
+def request_rule(**declared: Unpack[Declared]) -> Callable[[RequestCheck], Rule]:
+    """Declare a rule about one request."""
+    return lambda check: _declare(check, "message", frozenset({"request"}), declared)
+
+
+def response_rule(**declared: Unpack[Declared]) -> Callable[[ResponseCheck], Rule]:
+    """Declare a rule about one response."""
+    return lambda check: _declare(check, "message", frozenset({"response"}), declared)
+
+
+def exchange_rule(**declared: Unpack[Declared]) -> Callable[[ExchangeCheck], Rule]:
+    """Declare a rule about a response and the request that it answers, on one leg.
+
+    The versions are those of the response; a field triggers it in either message.
+    """
+    return lambda check: _declare(check, "exchange", _BOTH, declared)
+
+
+_BOTH: frozenset[Direction] = frozenset({"request", "response"})
+
+
+def _declare(
+    check: Callable[..., Iterator[Evidence]],
+    kind: Kind,
+    directions: frozenset[Direction],
+    declared: Declared,
+) -> Rule:
+    variants = {
+        name: variant if isinstance(variant, Variant) else Variant(variant)
+        for name, variant in declared.get("variants", {}).items()
+    }
+    examples = declared["violating"]
+    return Rule(
+        check=check,
+        kind=kind,
+        directions=directions,
+        requirement=declared["requirement"],
+        also=declared.get("also", ()),
+        severity=max(
+            [variant.severity for variant in variants.values()],
+            default=declared.get("severity", ERROR),
+        ),
+        variants=variants,
+        profiles=frozenset(declared["profiles"]),
+        silenced_by=frozenset(declared.get("silenced_by", ())),
+        versions=declared["versions"],
+        fields=frozenset(declared.get("fields", ())),
+        odd_names=declared.get("odd_names"),
+        statuses=frozenset(declared.get("statuses", ())),
+        in_trailers=declared.get("in_trailers", False),
+        visible=declared.get("visible", "hooks"),
+        repair=declared.get("repair", ""),
+        violating=(
+            {name: tuple(texts) for name, texts in examples.items()}
+            if isinstance(examples, Mapping)
+            else {"": tuple(examples)}
+        ),
+        conforming=tuple(declared["conforming"]),
+    )

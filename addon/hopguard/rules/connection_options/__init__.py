@@ -1,0 +1,1 @@
+"""The value of Connection: what it names."""

@@ -1,0 +1,1 @@
+"""What intermediaries let through."""

@@ -1,0 +1,1 @@
+"""Persistence, judged on one exchange."""

@@ -1,0 +1,1 @@
+"""Trailer sections and their announcement."""

@@ -1,0 +1,1 @@
+"""TE, Transfer-Encoding and Content-Length."""

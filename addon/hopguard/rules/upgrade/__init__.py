@@ -1,0 +1,1 @@
+"""Upgrade, 101, 426, h2c and WebSocket."""

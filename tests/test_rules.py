@@ -1,0 +1,86 @@
+"""Every rule on its own examples: they are its tests and its documentation."""
+
+import re
+
+import pytest
+
+from hopguard.checker import Checker
+from hopguard.rule import DEFAULT_PROFILES, PROFILES, WARNING, Rule
+from hopguard.rules import load_rules
+from hopguard.text import printable
+from hopguard.transcript import parse
+from tests.judging import judge
+
+RULES = load_rules()
+
+COMPANIONS: dict[str, set[str]] = {}
+"""Rules that rightly speak beside the one whose example it is."""
+
+
+def checker_for(rule: Rule, variant: str) -> Checker:
+    """Make a checker with the default profiles and what this variant needs besides."""
+    wanted = set(rule.profiles) | set(rule.variants[variant].profiles if rule.variants else ())
+    return Checker({*DEFAULT_PROFILES, *(wanted - rule.silenced_by - {"rfc2616"})})
+
+
+VIOLATING = [
+    pytest.param(rule, variant, text, id=f"{rule.id}-{variant}-{number}")
+    for rule in RULES
+    for variant, texts in rule.violating.items()
+    for number, text in enumerate(texts)
+]
+CONFORMING = [
+    pytest.param(rule, text, id=f"{rule.id}-{number}")
+    for rule in RULES
+    for number, text in enumerate(rule.conforming)
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_declaration_is_complete(rule: Rule) -> None:
+    """Nothing that the documentation is made of is missing."""
+    assert rule.title.endswith(".") and len(rule.title) < 100
+    assert len(rule.explanation) > 80
+    assert set(rule.violating) == (set(rule.variants) or {""})
+    assert all(rule.violating.values()) and rule.conforming
+    assert rule.profiles | rule.silenced_by <= set(PROFILES)
+    for variant in rule.variants.values():
+        assert {*variant.profiles, *variant.raised_by} <= set(PROFILES)
+    for requirement in (rule.requirement, *rule.also):
+        assert re.match(r"https://", requirement.url) and str(requirement)
+    assert all(name == name.lower() for name in rule.fields)
+
+
+@pytest.mark.parametrize(("rule", "variant", "text"), VIOLATING)
+def test_violating_example_is_found_where_it_is_marked(
+    rule: Rule, variant: str, text: str
+) -> None:
+    """The rule points at exactly the marked lines, and nobody else speaks."""
+    judged = judge(text, checker_for(rule, variant))
+    own = [(finding.variant, at) for finding, at in judged if finding.rule == rule.id]
+    marks = parse(text).marks
+    assert marks, "the example marks no line"
+    assert sorted(set(own), key=str) == sorted({(variant, mark) for mark in marks}, key=str)
+    others = {
+        finding.rule
+        for finding, _ in judged
+        if finding.rule != rule.id and finding.severity >= WARNING
+    }
+    assert others <= COMPANIONS.get(rule.id, set())
+
+
+@pytest.mark.parametrize(("rule", "text"), CONFORMING)
+def test_conforming_example_is_silent(rule: Rule, text: str) -> None:
+    """The rule finds nothing, whatever profile is on."""
+    for profiles in (DEFAULT_PROFILES, PROFILES):
+        checker = Checker(profiles)
+        assert [f for f, _ in judge(text, checker) if f.rule == rule.id] == []
+
+
+@pytest.mark.parametrize(("rule", "variant", "text"), VIOLATING)
+def test_finding_names_the_field(rule: Rule, variant: str, text: str) -> None:
+    """A finding about a field line names the field in its sentence."""
+    for finding, _ in judge(text, checker_for(rule, variant)):
+        if finding.line is not None:
+            assert printable(finding.line.name).lower() in finding.text.lower()
+        assert finding.text.endswith(".") and finding.text.isprintable()
