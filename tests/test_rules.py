@@ -13,7 +13,29 @@ from tests.judging import judge
 
 RULES = load_rules()
 
-COMPANIONS: dict[str, set[str]] = {}
+COMPANIONS: dict[str, set[str]] = {
+    # What Connection nominates must not be announced as a trailer field.
+    "connection-option-unrecognised": {"connection-field-in-trailers"},
+    # A folding that stands where a comma should: two faults.
+    "connection-option-not-token": {"connection-field-illegal-octets"},
+    # Two framing fields that HTTP/1.0 knows one of.
+    "transfer-encoding-with-http10": {"transfer-encoding-with-content-length"},
+    # A promise that cannot be kept, in a field that is not listed.
+    "close-delimited-response": {"keep-alive-without-connection-option"},
+    # What Upgrade says, and that Connection does not list it.
+    "upgrade-without-connection-option": {"upgrade-token-obsolete"},
+    "http2-settings-without-connection-option": {"upgrade-token-obsolete"},
+    # A status and the fields that came with it.
+    "switching-protocols-in-http2-or-http3": {"connection-field-in-http2"},
+    # Whoever sent the field, and the intermediary that let it through.
+    "proxy-connection-field": {"hop-by-hop-field-leaked"},
+    "hop-by-hop-field-leaked": {
+        "keep-alive-without-connection-option",
+        "proxy-connection-field",
+        "te-without-connection-option",
+        "upgrade-without-connection-option",
+    },
+}
 """Rules that rightly speak beside the one whose example it is."""
 
 
@@ -39,22 +61,23 @@ CONFORMING = [
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_declaration_is_complete(rule: Rule) -> None:
     """Nothing that the documentation is made of is missing."""
-    assert rule.title.endswith(".") and len(rule.title) < 100
+    assert rule.title.endswith(".")
+    assert len(rule.title) < 100
     assert len(rule.explanation) > 80
     assert set(rule.violating) == (set(rule.variants) or {""})
-    assert all(rule.violating.values()) and rule.conforming
+    assert all(rule.violating.values())
+    assert rule.conforming
     assert rule.profiles | rule.silenced_by <= set(PROFILES)
     for variant in rule.variants.values():
         assert {*variant.profiles, *variant.raised_by} <= set(PROFILES)
     for requirement in (rule.requirement, *rule.also):
-        assert re.match(r"https://", requirement.url) and str(requirement)
+        assert re.match(r"https://", requirement.url)
+        assert str(requirement)
     assert all(name == name.lower() for name in rule.fields)
 
 
 @pytest.mark.parametrize(("rule", "variant", "text"), VIOLATING)
-def test_violating_example_is_found_where_it_is_marked(
-    rule: Rule, variant: str, text: str
-) -> None:
+def test_violating_example_is_found_where_it_is_marked(rule: Rule, variant: str, text: str) -> None:
     """The rule points at exactly the marked lines, and nobody else speaks."""
     judged = judge(text, checker_for(rule, variant))
     own = [(finding.variant, at) for finding, at in judged if finding.rule == rule.id]
@@ -83,4 +106,5 @@ def test_finding_names_the_field(rule: Rule, variant: str, text: str) -> None:
     for finding, _ in judge(text, checker_for(rule, variant)):
         if finding.line is not None:
             assert printable(finding.line.name).lower() in finding.text.lower()
-        assert finding.text.endswith(".") and finding.text.isprintable()
+        assert finding.text.endswith(".")
+        assert finding.text.isprintable()

@@ -44,7 +44,9 @@ class Checker:
             [
                 rule
                 for rule in self.rules
-                if rule.kind == kind and of.part in rule.directions and version in rule.versions
+                if (rule.kind == kind or (kind == "exchange" and rule.in_exchange))
+                and of.part in rule.directions
+                and version in rule.versions
             ]
         )
 
@@ -54,6 +56,8 @@ class Checker:
         rules = index.triggered(message.fields)
         if isinstance(message, Response):
             rules |= index.by_status.get(message.status, frozenset())
+        elif isinstance(message, Request) and message.protocol is not None:
+            rules |= index.by_protocol
         if not rules:
             return []
         head = replace(message, trailers=None) if message.trailers is not None else message
@@ -72,7 +76,11 @@ class Checker:
         index = self._exchanges[response.version]
         rules = index.triggered(request.fields) | index.triggered(response.fields)
         rules |= index.by_status.get(response.status, frozenset())
-        return self._judge(rules, response, lambda rule: rule.check(request, response))
+        if request.early_octets:
+            rules |= index.by_early_octets
+        return self._judge(
+            rules, response, lambda rule: (rule.in_exchange or rule.check)(request, response)
+        )
 
     def _message_index(self, message: Message) -> "_Index":
         indexes = self._requests if isinstance(message, Request) else self._responses
@@ -93,14 +101,10 @@ class Checker:
                     if rule.runs_variant(evidence.variant, self.profiles)
                 ]
             except Exception:  # a bug in one rule must not hide the others, nor stop traffic
-                self._report_crash(rule)
+                if rule.id not in self._crashed:
+                    self._crashed.add(rule.id)
+                    logger.exception("hopguard: rule %s crashed; it misses findings", rule.id)
         return findings
-
-    def _report_crash(self, rule: Rule) -> None:
-        if rule.id in self._crashed:
-            return
-        self._crashed.add(rule.id)
-        logger.exception("hopguard: rule %s crashed; its findings are missing from now on", rule.id)
 
 
 _V = sorted(EVERY_VERSION)
@@ -119,8 +123,13 @@ class _Index:
             status: frozenset(rule for rule in rules if status in rule.statuses)
             for status in frozenset().union(*(rule.statuses for rule in rules))
         }
+        self.by_protocol = frozenset(rule for rule in rules if rule.extended_connect)
+        self.by_early_octets = frozenset(rule for rule in rules if rule.early_octets)
         self._always = frozenset(
-            rule for rule in rules if not (rule.fields or rule.statuses or rule.odd_names)
+            rule
+            for rule in rules
+            if not (rule.fields or rule.statuses or rule.odd_names or rule.extended_connect)
+            and not rule.early_octets
         )
         self._by_name: dict[bytes, frozenset[Rule]] = {}
 

@@ -18,7 +18,10 @@ CONNECTION_MANAGEMENT = CONNECTION_SPECIFIC | {
 }
 """The fields on which the management and the framing of a connection rest."""
 
-HOP_BY_HOP = frozenset(
+HOP_BY_HOP_EXTENSIONS = frozenset({b"c-man", b"c-opt", b"c-pep", b"c-pep-info"})
+"""Fields that declare an extension of one hop (RFC 2774, section 4.2, and PEP before it)."""
+
+HOP_BY_HOP = HOP_BY_HOP_EXTENSIONS | frozenset(
     {
         b"connection",
         b"close",
@@ -34,11 +37,7 @@ HOP_BY_HOP = frozenset(
         b"proxy-authentication-info",
         b"proxy-support",
         b"alt-used",
-        b"c-man",
-        b"c-opt",
         b"c-ext",
-        b"c-pep",
-        b"c-pep-info",
     }
 )
 """Options and fields that may be listed in Connection: some specification makes each of them a
@@ -61,8 +60,164 @@ FORWARDING_EVIDENCE = frozenset(
 )
 """Fields that an intermediary adds: with one of them a message has been forwarded."""
 
-LISTS_WITH_QUOTED_STRINGS = frozenset({b"te", b"transfer-encoding", b"keep-alive"})
+CACHING = frozenset(
+    {
+        b"cache-control",
+        b"pragma",
+        b"expires",
+        b"age",
+        b"vary",
+        b"etag",
+        b"last-modified",
+        b"warning",
+        b"date",
+        b"if-match",
+        b"if-none-match",
+        b"if-modified-since",
+        b"if-unmodified-since",
+        b"if-range",
+        b"cdn-cache-control",
+        b"surrogate-control",
+        b"cache-status",
+    }
+)
+"""Fields that decide what a cache stores and reuses."""
+
+AUTHENTICATING = frozenset(
+    {
+        b"authorization",
+        b"cookie",
+        b"set-cookie",
+        b"www-authenticate",
+        b"authentication-info",
+        b"origin",
+        b"referer",
+        b"dpop",
+        b"sec-fetch-site",
+        b"access-control-allow-origin",
+        b"access-control-allow-credentials",
+        b"signature",
+        b"signature-input",
+        b"content-digest",
+        b"repr-digest",
+        b"client-cert",
+    }
+)
+"""Standard fields on which authentication, sessions, integrity or the same-origin policy rest."""
+
+_AUTHENTICATING_STEMS = (
+    b"x-auth",
+    b"x-user",
+    b"x-remote-user",
+    b"x-api-key",
+    b"x-csrf",
+    b"x-xsrf",
+    b"x-amz",
+    b"x-goog",
+)
+
+
+def authenticates_by_convention(name: bytes) -> bool:
+    """Tell whether `name` is one by which proxies and frameworks pass on who a user is.
+
+    X-Auth and X-Auth-Token, not X-Author. Django writes its X-CSRFToken as one word.
+    """
+    return name == b"x-csrftoken" or any(
+        name == stem or name.startswith(stem + b"-") for stem in _AUTHENTICATING_STEMS
+    )
+
+
+ROUTE = frozenset({b"forwarded", b"via"})
+"""Standard fields that tell a recipient which way a message came."""
+
+ROUTE_BY_CONVENTION = frozenset(
+    {
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-forwarded-port",
+        b"x-forwarded-server",
+        b"x-forwarded-prefix",
+        b"x-forwarded-ssl",
+        b"x-real-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"true-client-ip",
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
+        b"x-original-url",
+        b"x-rewrite-url",
+        b"x-original-host",
+        b"x-request-id",
+        b"traceparent",
+        b"tracestate",
+        b"cdn-loop",
+        b"front-end-https",
+    }
+)
+"""Further fields by which proxies tell who the client is, what it asked for, and the route."""
+
+FRAMING = frozenset(
+    {
+        b"content-length",
+        b"host",
+        b"content-type",
+        b"content-encoding",
+        b"content-range",
+        b"expect",
+        b"range",
+        b"location",
+    }
+)
+"""End-to-end fields by which a message is framed, routed or read."""
+
+LISTS_WITH_QUOTED_STRINGS = frozenset(
+    {
+        b"te",
+        b"transfer-encoding",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"sec-websocket-extensions",
+    }
+)
 """List-based fields in whose grammar a quoted-string occurs: a comma inside one does not split."""
+
+TRANSFER_CODINGS = frozenset(
+    {b"chunked", b"compress", b"x-compress", b"deflate", b"gzip", b"x-gzip"}
+)
+"""The transfer codings that are registered and in use (RFC 9112, section 7)."""
+
+CODING_ALIASES = {b"x-compress": b"compress", b"x-gzip": b"gzip"}
+"""Names that recipients take for another one (RFC 9112, section 7.2)."""
+
+NO_TRANSFER_CODINGS = frozenset({b"identity", b"trailers"})
+"""Registered names of which none may be used as one: `identity` is withdrawn, `trailers` is
+reserved because TE gives it another meaning (RFC 9112, sections 7 and 12.3)."""
+
+UPGRADE_TOKENS = frozenset({b"http", b"tls", b"websocket", b"h2c", b"connect-udp", b"connect-ip"})
+"""The protocol names of the HTTP Upgrade Token Registry
+(https://www.iana.org/assignments/http-upgrade-tokens/). h2, the name in TLS, is not one of them."""
+
+FORBIDDEN_IN_TRAILERS = CONNECTION_MANAGEMENT - {b"proxy-authentication-info"} | {b"host"}
+"""Fields that decide on framing, routing or the connection, which a trailer section comes too late
+for. Proxy-Authentication-Info may be sent in one (RFC 9110, section 11.7.3)."""
+
+FORBIDDEN_TO_SCRIPTS = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"content-length",
+        b"expect",
+        b"host",
+        b"via",
+    }
+)
+"""Fields of connection management that browsers let no script set (Fetch standard), besides all
+whose names start with `proxy-`."""
 
 CREDENTIALS = (
     "authorization",

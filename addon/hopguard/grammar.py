@@ -4,8 +4,9 @@ Everything works on octets. `str.lower()` and `str.strip()` know Unicode, and `b
 without arguments also takes VT and FF; both would repeat the parser bugs that the rules look for.
 """
 
+import base64
 import re
-from collections.abc import Iterator
+from typing import NamedTuple
 
 OWS = b" \t"
 """OWS = *( SP / HTAB ) (RFC 9110, section 5.6.3): the only octets that may be stripped."""
@@ -23,12 +24,55 @@ _QUOTED_STRING = re.compile(
     rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"'
 )
 
-# obs-fold = OWS CRLF RWS                                             (RFC 9112, section 5.2)
-_OBS_FOLD = re.compile(rb"[ \t]*\r\n[ \t]+")
+# transfer-coding    = token *( OWS ";" OWS transfer-parameter )
+# transfer-parameter = token BWS "=" BWS ( token / quoted-string )     (RFC 9112, section 7)
+# BWS is left out: no sender may generate it                           (RFC 9110, section 5.6.3)
+_PARAMETER = re.compile(
+    rb"[ \t]*+;[ \t]*+(" + _TCHAR + rb"++)=(" + _TCHAR + rb"++|" + _QUOTED_STRING.pattern + rb")"
+)
+_CODING = re.compile(rb"(" + _TCHAR + rb"++)((?:" + _PARAMETER.pattern + rb")*+)")
 
-# An element of a list whose elements may hold quoted strings: anything but a comma, where a
-# quoted string counts as one piece and an unbalanced DQUOTE stands for itself.
-_ELEMENT = re.compile(rb'(?:[^",]|"(?:[^"\\]|\\.)*"|")*', re.DOTALL)
+# qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )         (RFC 9110, section 12.4.2)
+_QVALUE = re.compile(rb"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+
+# challenge  = auth-scheme [ 1*SP ( token68 / #auth-param ) ]          (RFC 9110, section 11.3)
+# auth-param = token BWS "=" BWS ( token / quoted-string )            (RFC 9110, section 11.2)
+# The start of an element that is a scheme, not the next parameter of the one before.
+_CHALLENGE = re.compile(_TCHAR + rb"++(?![ \t]*+=)(?=[ \t]|$)")
+
+# obs-fold = OWS CRLF RWS                                             (RFC 9112, section 5.2)
+# The OWS is stripped separately: an expression that begins with it takes quadratic time.
+_FOLD = re.compile(rb"\r\n[ \t]+")
+
+# protocol         = protocol-name [ "/" protocol-version ]
+# protocol-name    = token
+# protocol-version = token                                            (RFC 9110, section 7.8)
+_PROTOCOL = re.compile(rb"(" + _TCHAR + rb"++)(?:/(" + _TCHAR + rb"++))?+")
+
+# request-line = method SP request-target SP HTTP-version             (RFC 9112, section 3)
+# status-line  = HTTP-version SP status-code SP [ reason-phrase ]     (RFC 9112, section 4)
+_REQUEST_LINE = re.compile(rb"[!-~]++ [!-~]++ HTTP/1\.[01]\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}")
+
+# HTTP2-Settings = token68, by which base64url without padding is meant (RFC 7540, section 3.2.1)
+_BASE64URL = re.compile(rb"[A-Za-z0-9_-]++")
+
+# The pieces of a list whose elements may hold quoted strings. The group is empty where a quoted
+# string does not end. Nothing is tried twice (possessive quantifiers), so time grows with length.
+_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+("?)|,|[^",]++', re.DOTALL)
+
+# What no field value may hold: CTL = %x00-1F / %x7F but for HTAB       (RFC 9110, section 5.5)
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def has_control(octets: bytes) -> bool:
+    """Tell whether an (unfolded) value holds a control octet other than HTAB."""
+    return _CONTROL.search(octets) is not None
+
+
+def tokens_in(octets: bytes) -> list[bytes]:
+    """List the tokens that can be found in `octets`, which are not a token themselves."""
+    return _TOKEN.findall(octets)
 
 
 def is_token(octets: bytes) -> bool:
@@ -36,14 +80,78 @@ def is_token(octets: bytes) -> bool:
     return _TOKEN.fullmatch(octets) is not None
 
 
+class Coding(NamedTuple):
+    """A transfer coding: its name and the names of its parameters are in lower case."""
+
+    name: bytes
+    parameters: tuple[tuple[bytes, bytes], ...]
+    """A weight, which only TE may hold, is the parameter `q`."""
+
+
+def parse_coding(octets: bytes) -> Coding | None:
+    """Take a transfer coding (RFC 9112, section 7) apart; None if it is not one."""
+    match = _CODING.fullmatch(octets)
+    if match is None:
+        return None
+    parameters = [(name.lower(), value) for name, value in _PARAMETER.findall(match[2])]
+    return Coding(match[1].lower(), tuple(parameters))
+
+
+def is_qvalue(octets: bytes) -> bool:
+    """Tell whether `octets` is the value of a weight (RFC 9110, section 12.4.2)."""
+    return _QVALUE.fullmatch(octets) is not None
+
+
+def starts_challenge(octets: bytes) -> bool:
+    """Tell whether a list element starts a challenge (RFC 9110, section 11.3)."""
+    return _CHALLENGE.match(octets) is not None
+
+
 def is_quoted_string(octets: bytes) -> bool:
     """Tell whether `octets` is one quoted-string (RFC 9110, section 5.6.4)."""
     return _QUOTED_STRING.fullmatch(octets) is not None
 
 
+class Protocol(NamedTuple):
+    """An element of Upgrade. Names are in lower case, as they are compared; versions are not."""
+
+    name: bytes
+    version: bytes | None = None
+
+    def fits(self, offer: "Protocol") -> bool:
+        """Tell whether choosing this one takes up `offer`; a choice may leave the version out."""
+        return self.name == offer.name and self.version in (None, offer.version)
+
+
+def parse_protocol(octets: bytes) -> Protocol | None:
+    """Take an element of Upgrade (RFC 9110, section 7.8) apart; None if it is no protocol."""
+    match = _PROTOCOL.fullmatch(octets)
+    return Protocol(match[1].lower(), match[2]) if match else None
+
+
+def starts_request(octets: bytes) -> bool:
+    """Tell whether `octets` begin with the request line of an HTTP/1.x request."""
+    return _REQUEST_LINE.match(octets) is not None
+
+
+def starts_response(octets: bytes) -> bool:
+    """Tell whether `octets` begin with the status line of an HTTP/1.x response."""
+    return _STATUS_LINE.match(octets) is not None
+
+
+def decode_base64url(octets: bytes) -> bytes | None:
+    """Decode base64url without padding (RFC 4648, section 5); None if `octets` are not that."""
+    if _BASE64URL.fullmatch(octets) is None or len(octets) % 4 == 1:
+        return None
+    return base64.urlsafe_b64decode(octets + b"=" * (-len(octets) % 4))
+
+
 def unfold(value: bytes) -> bytes:
     """Replace each line folding by one SP, as RFC 9112, section 5.2, has recipients do."""
-    return _OBS_FOLD.sub(b" ", value) if b"\r\n" in value else value
+    if b"\r\n" not in value:
+        return value
+    *folded, last = _FOLD.split(value)
+    return b" ".join([*(piece.rstrip(OWS) for piece in folded), last])
 
 
 def split_list(value: bytes) -> list[bytes]:
@@ -58,18 +166,16 @@ def split_list(value: bytes) -> list[bytes]:
 def split_quoted_list(value: bytes) -> list[bytes]:
     """Split a list at the commas outside of quoted strings; OWS is stripped, empties are kept.
 
-    For TE, Transfer-Encoding and Keep-Alive. A DQUOTE without a partner is an ordinary octet:
-    the element holding it fails the field's syntax, the others are still seen.
+    For TE, Transfer-Encoding and Keep-Alive. Where a quoted string does not end, every comma
+    splits: the element with the lone DQUOTE fails the field's syntax, the others are still seen.
     """
-    return [element.strip(OWS) for element in _elements(value)]
-
-
-def _elements(value: bytes) -> Iterator[bytes]:
-    position = 0
-    while True:
-        match = _ELEMENT.match(value, position)
-        assert match is not None  # the expression matches the empty string
-        yield match.group()
-        position = match.end() + 1
-        if position > len(value):
-            return
+    if b'"' not in value:
+        return split_list(value)
+    elements, start = [], 0
+    for piece in _PIECE.finditer(value):
+        if piece.group() == b",":
+            elements.append(value[start : piece.start()].strip(OWS))
+            start = piece.end()
+        elif piece.group(1) == b"":
+            return split_list(value)
+    return [*elements, value[start:].strip(OWS)]

@@ -4,6 +4,7 @@
 silent.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal, NamedTuple
@@ -129,10 +130,127 @@ class Message:
             if grammar.is_token(member.value)
         )
 
+    @cached_property
+    def meant_options(self) -> frozenset[bytes]:
+        """What an invalid member of Connection may have been meant as: the tokens in it.
+
+        A rule that misses an option which is here keeps silent: the member itself is the fault.
+        """
+        return frozenset(
+            token.lower()
+            for member in self.members(b"connection")
+            if not grammar.is_token(member.value)
+            for token in grammar.tokens_in(member.value)
+        )
+
+    def upgrades(self) -> list[Member]:
+        """List the elements of Upgrade, without empty ones."""
+        return [member for member in self.members(b"upgrade") if member.value]
+
+    def protocols(self) -> list[tuple[FieldLine, grammar.Protocol]]:
+        """List the protocols in Upgrade and the line of each; what is no protocol is left out."""
+        found = [(line, grammar.parse_protocol(value)) for line, value in self.upgrades()]
+        return [(line, protocol) for line, protocol in found if protocol is not None]
+
+    def line_naming(self, protocol: bytes) -> FieldLine | None:
+        """Return the first line of Upgrade that names `protocol` (lower case) without a version."""
+        wanted = grammar.Protocol(protocol)
+        return next((line for line, found in self.protocols() if found == wanted), None)
+
+    @cached_property
+    def meant_protocols(self) -> frozenset[bytes]:
+        """What invalid elements of Upgrade may have been meant as: see `meant_options`."""
+        return frozenset(
+            token.lower()
+            for _, value in self.upgrades()
+            if grammar.parse_protocol(value) is None
+            for token in grammar.tokens_in(value)
+        )
+
+    @cached_property
+    def transfer_codings(self) -> tuple[bytes, ...] | None:
+        """The names of the transfer codings in lower case, in the order of their application.
+
+        None if a member of Transfer-Encoding is no transfer coding: nobody knows what it does.
+        """
+        names: list[bytes] = []
+        for member in self.members(b"transfer-encoding"):
+            coding = grammar.parse_coding(member.value)
+            if coding is not None:
+                names.append(coding.name)
+            elif member.value:
+                return None
+        return tuple(names)
+
+    @property
+    def forbidden_in_trailers(self) -> frozenset[bytes]:
+        """The names, in lower case, that its trailer section must not hold.
+
+        What Connection nominates is one of them: it would have to be known before the body. `close`
+        is an option only.
+        """
+        nominated = self.options - {b"close"} if self.version in HTTP11 else frozenset()
+        return fields.FORBIDDEN_IN_TRAILERS | nominated
+
+    def listing(self, options: Collection[bytes]) -> list[Member]:
+        """List the members of Connection that are in `options` (lower case), each option once."""
+        first: dict[bytes, Member] = {}
+        if options:
+            for member in self.members(b"connection"):
+                if member.value.lower() in options:
+                    first.setdefault(member.value.lower(), member)
+        return list(first.values())
+
+    def nominated(self) -> list[bytes]:
+        """List the fields of the header section that Connection lists, in lower case, in order."""
+        return [name for name in self._positions if name in self.options]
+
+    def lacks_option(self, name: bytes) -> bool:
+        """Tell whether a field called `name` (lower case) is here, and Connection does not list it.
+
+        False also where an invalid member of Connection was meant to: that one is the fault.
+        """
+        return self.has(name) and name not in self.options and name not in self.meant_options
+
+    def carries(self, name: bytes) -> bool | None:
+        """Tell whether a field called `name` (lower case) is in either section, or announced.
+
+        None if it may still come, or have come, in a trailer section that is unknown.
+        """
+        if self.has(name) or self.trailer_lines(name):
+            return True
+        if any(member.value.lower() == name for member in self.members(b"trailer")):
+            return True
+        can_have_trailers = self.version not in HTTP1 or self.has(b"transfer-encoding")
+        return None if self.trailers is None and can_have_trailers else False
+
+    def has_control(self, line: FieldLine) -> bool:
+        """Tell whether the value of `line` holds control octets that this version forbids.
+
+        HTTP/2 and HTTP/3 name NUL, CR and LF alone, and know no line folding.
+        """
+        if self.version in HTTP1:
+            return grammar.has_control(grammar.unfold(line.value))
+        return any(octet in line.value for octet in (b"\0", b"\r", b"\n"))
+
+    def lines_announcing_content(self) -> list[FieldLine]:
+        """List the field lines that say that content follows the header section."""
+        lengths = [
+            line
+            for line in self.lines(b"content-length")
+            if line.value.isdigit() and line.value.strip(b"0")
+        ]
+        return [*self.lines(b"transfer-encoding"), *lengths]
+
     @property
     def forwarded(self) -> bool:
         """Whether a field shows that an intermediary has forwarded this message."""
         return not fields.FORWARDING_EVIDENCE.isdisjoint(self._positions)
+
+    @property
+    def forwarder(self) -> Sender | None:
+        """The intermediary, if one has forwarded this message; else None, who is its sender."""
+        return "intermediary" if self.forwarded else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +275,11 @@ class Request(Message):
     part = "request"
     trailer_part = "request-trailers"
 
+    @property
+    def is_extended_connect(self) -> bool:
+        """Whether it is a CONNECT for one protocol on one stream (RFC 8441, RFC 9220)."""
+        return self.method == b"CONNECT" and self.protocol is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Response(Message):
@@ -174,6 +297,29 @@ class Response(Message):
     sent_by = "server"
     part = "response"
     trailer_part = "response-trailers"
+
+    @property
+    def never_has_content(self) -> bool:
+        """Whether the status lets it end with the header section, whatever its fields say."""
+        return self.status < 200 or self.status == 204
+
+    def opens_tunnel(self, request: Request) -> bool:
+        """Tell whether the connection becomes a tunnel by this answer to `request`."""
+        return request.method == b"CONNECT" and 200 <= self.status < 300
+
+    def owes_close(self, request: Request) -> bool:
+        """Tell whether it had to say close because `request` did, and does not.
+
+        An HTTP/1.0 response without keep-alive says so by its version.
+        """
+        return (
+            request.version in HTTP1
+            and b"close" in request.options
+            and b"close" not in self.options
+            and self.status >= 200
+            and not self.opens_tunnel(request)
+            and (self.version not in HTTP10 or b"keep-alive" in self.options)
+        )
 
 
 def _positions(pairs: RawFields) -> dict[bytes, list[int]]:

@@ -49,7 +49,7 @@ PROFILES = DEFAULT_PROFILES + OPTIONAL_PROFILES
 
 @dataclass(frozen=True)
 class Requirement:
-    """A requirement's place: the document, the section, and the keyword of RFC 2119 that it uses."""
+    """Where a requirement stands: document, section, and the keyword of RFC 2119 that it uses."""
 
     rfc: int | None = None
     section: str = ""
@@ -150,9 +150,16 @@ class Rule:
     odd_names: Callable[[bytes], bool] | None
     """... or a field name, as received, for which this is true ..."""
     statuses: frozenset[int]
-    """... or the status is one of them. If no trigger is given, the rule always runs."""
+    """... or the status is one of them ..."""
+    extended_connect: bool
+    """... or the request has a :protocol ..."""
+    early_octets: bool
+    """... or, in an exchange, the client has sent octets before the response. If no trigger is
+    given, the rule always runs."""
     in_trailers: bool
     """Whether it also runs when a trailer section, even an empty one, is complete."""
+    in_exchange: ExchangeCheck | None
+    """What a message rule sees only in the exchange, under the same trigger."""
     visible: Visibility
     repair: str
     """What `fix` does, in a sentence; empty where there is no safe repair."""
@@ -222,7 +229,10 @@ class Declared(TypedDict, total=False):
     fields: Iterable[bytes]
     odd_names: Callable[[bytes], bool]
     statuses: Iterable[int]
+    extended_connect: bool
+    early_octets: bool
     in_trailers: bool
+    in_exchange: ExchangeCheck
     visible: Visibility
     repair: str
     violating: Required[Transcripts]
@@ -283,7 +293,10 @@ def _declare(
         fields=frozenset(declared.get("fields", ())),
         odd_names=declared.get("odd_names"),
         statuses=frozenset(declared.get("statuses", ())),
+        extended_connect=declared.get("extended_connect", False),
+        early_octets=declared.get("early_octets", False),
         in_trailers=declared.get("in_trailers", False),
+        in_exchange=declared.get("in_exchange"),
         visible=declared.get("visible", "hooks"),
         repair=declared.get("repair", ""),
         violating=(

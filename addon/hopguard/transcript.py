@@ -108,7 +108,9 @@ def parse(text: str) -> Transcript:
         elif line.strip():
             raise TranscriptError(f"neither >, < nor *: {line!r}")
     marks = [
-        Mark(position, *place) for position, builder in enumerate(builders) for place in builder.marks
+        Mark(position, *place)
+        for position, builder in enumerate(builders)
+        for place in builder.marks
     ]
     return Transcript([builder.build(said) for builder in builders], marks)
 

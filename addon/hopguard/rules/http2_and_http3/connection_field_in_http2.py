@@ -1,8 +1,15 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from hopguard.fields import CONNECTION_SPECIFIC
-from hopguard.message import HTTP2, Message
+from hopguard.message import HTTP2, Message, Request
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
+from hopguard.text import printable
+
+OF_HANDSHAKE = frozenset({b"connection", b"upgrade"})
+"""In an extended CONNECT, the rule about that request speaks of these."""
+
+MOST_NAMES = 5
+"""Nominated fields that are named in one sentence."""
 
 
 @message_rule(
@@ -29,6 +36,37 @@ from hopguard.rule import ERROR, Evidence, Requirement, message_rule
         <! upgrade: h2,h2c
         <! connection: Upgrade
         """,
+        """
+        < HTTP/2 200
+        < content-type: text/event-stream
+        < via: 1.1 edge
+        <! connection: keep-alive
+        <! keep-alive: timeout=5
+        """,
+        """
+        > POST / HTTP/2
+        >! transfer-encoding: chunked
+        >! proxy-connection: keep-alive
+        """,
+        """
+        < HTTP/2 103
+        <! connection: x-hop, x-next, x-absent
+        <! connection: te
+        < x-hop: 1
+        < x-next: 2
+        """,
+        """
+        > CONNECT /chat HTTP/2
+        > :protocol: websocket
+        > :scheme: https
+        > :path: /chat
+        > :authority: www.example
+        >! keep-alive: timeout=5
+        """,
+        """
+        > CONNECT www.example:443 HTTP/2
+        >! connection:
+        """,
     ],
     conforming=[
         """
@@ -37,7 +75,44 @@ from hopguard.rule import ERROR, Evidence, Requirement, message_rule
         > upgrade-insecure-requests: 1
         """,
         """
+        > POST /greeter/hello HTTP/2
+        > content-type: application/grpc
+        > te: trailers
+        > grpc-timeout: 1S
+        """,
+        """
+        < HTTP/2 407
+        < proxy-authenticate: Basic realm="proxy"
+        < trailer: x-sum
+        """,
+        """
+        > CONNECT www.example:443 HTTP/2
+        > proxy-authorization: Basic dTpw
+        > x-connection: 1
+        > keep-alive-timeout: 5
+        """,
+        """
+        > GET / HTTP/2
+        > http2-settings: AAMAAABkAAQAAP__
+        """,
+        """
+        < HTTP/2 200
+        < trailer: connection
+        <
+        < connection: close
+        """,
+        """
+        > CONNECT /chat HTTP/2
+        > :protocol: websocket
+        > :scheme: https
+        > :path: /chat
+        > :authority: www.example
+        > connection: Upgrade
+        > upgrade: websocket
+        """,
+        """
         > GET / HTTP/1.1
+        > Host: www.example
         > Connection: keep-alive
         """,
     ],
@@ -45,14 +120,48 @@ from hopguard.rule import ERROR, Evidence, Requirement, message_rule
 def check(message: Message) -> Iterator[Evidence]:
     """A connection-specific field is sent on HTTP/2.
 
-    RFC 9113 closes the list by name. Safari drops such a response and may take other requests on
-    the connection with it; curl and nghttp2 reset the stream.
+    HTTP/2 manages its connections with frames, so fields about the connection mean nothing there,
+    and a message with one of them is malformed. What happens then depends on the recipient, and
+    this is why the fault goes unnoticed: Chrome and Firefox show the page, while Safari drops the
+    response and may take other requests on the connection with it (source-academy/frontend#2235,
+    bartblast/hologram#1262). curl fails with exit code 92 (yesodweb/wai#707), Netty since 4.1.81
+    rejects the message (diennea/carapaceproxy#583), Kestrel (improbable-eng/grpc-web#404) and
+    Google's front end (golang/go#15085) refuse such requests. With transfer-encoding even Chrome
+    gives up (yesodweb/wai#457).
+
+    Two causes are common. A gateway copies fields from HTTP/1.1: Apache httpd behind nginx
+    advertises Upgrade: h2,h2c (NginxProxyManager/nginx-proxy-manager#617). Or an application sets
+    Connection: keep-alive itself, mostly for an event stream (nestjs/nest#17588, ktorio/ktor#4581),
+    and was only tested over HTTP/1.1 without TLS.
+
+    Do not set these fields in application code or middleware; the server adds what HTTP/1.1 needs.
+    In nginx use proxy_hide_header Upgrade, in Apache httpd H2Upgrade off or Header unset Upgrade,
+    in HAProxy http-response del-header. In Node, guard with req.httpVersionMajor === 1: its http2
+    module throws ERR_HTTP2_INVALID_CONNECTION_HEADERS. A proxy that is being written has to remove
+    what Connection names, Connection itself, and the other four fields.
+
+    The list is closed: Proxy-Authorization, Trailer and HTTP2-Settings are not on it, and TE has a
+    rule of its own, as have trailer sections and what an extended CONNECT must not carry. Fields
+    that Connection names are mentioned with it, not reported again.
     """
-    sender = "intermediary" if message.forwarded else message.sent_by
-    for line in message.every_line():
-        if line.section == "header" and line.name.lower() in CONNECTION_SPECIFIC:
-            yield Evidence(
-                f"{line} is a connection-specific field, which must not be sent on HTTP/2.",
-                line,
-                sender=sender,
-            )
+    yield from stray_fields(message, CONNECTION_SPECIFIC)
+
+
+def stray_fields(message: Message, names: Collection[bytes]) -> Iterator[Evidence]:
+    """Yield one evidence for each field line of the header section that has one of `names`."""
+    if isinstance(message, Request) and message.is_extended_connect:
+        names = frozenset(names) - OF_HANDSHAKE
+    remark = _remark(message, names)
+    for line in sorted(line for name in names for line in message.lines(name)):
+        text = f"{line} is a connection-specific field, which must not be sent on {message.version}"
+        if line.name.lower() == b"connection":
+            text, remark = text + remark, ""
+        yield Evidence(f"{text}.", line, sender=message.forwarder)
+
+
+def _remark(message: Message, names: Collection[bytes]) -> str:
+    """Name the fields that Connection makes connection-specific, too."""
+    others = [name for name in message.nominated() if name not in names and name != b"te"]
+    shown = ", ".join(printable(name) for name in others[:MOST_NAMES])
+    more = f" and {len(others) - MOST_NAMES} more" if len(others) > MOST_NAMES else ""
+    return f", and neither must the fields that it lists: {shown}{more}" if others else ""

@@ -1,0 +1,212 @@
+from collections.abc import Iterator
+
+from hopguard import grammar
+from hopguard.message import HTTP1, Message
+from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
+
+# Content-Length = 1*DIGIT                                             (RFC 9110, section 8.6)
+TEXTS = {
+    "not-digits": "is not a number of octets, written in digits",
+    "list-differs": "lists different lengths",
+    "list-equal": "lists the same length several times",
+    "repeat-differs": "gives another length than the line before it",
+    "repeat-equal": "gives the length again",
+}
+
+
+@message_rule(
+    requirement=Requirement(9110, "8.6", "MUST NOT"),
+    also=(Requirement(9112, "6.3", "MUST"), Requirement(9112, "11.2")),
+    variants={
+        "repeat-differs": ERROR,
+        "repeat-equal": Variant(WARNING, requirement=Requirement(9110, "5.3", "MUST NOT")),
+        "list-differs": ERROR,
+        "list-equal": WARNING,
+        "not-digits": ERROR,
+    },
+    profiles=("rfc9110", "security"),
+    versions=HTTP1,
+    fields=(b"content-length",),
+    visible="refused",
+    repair="Write one line with the length if it is always the same; else there is no repair.",
+    violating={
+        "repeat-differs": [
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            > Content-Length: 5
+            >! Content-Length: 6
+            """,
+            """
+            < HTTP/1.0 200 OK
+            < Content-Length: 5
+            < Content-Type: text/plain
+            <! content-length: 50
+            """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            > Content-Length: 5
+            >! Content-Length: 0
+            >! Content-Length: 6
+            """,
+        ],
+        "repeat-equal": [
+            """
+            < HTTP/1.1 200 OK
+            < Content-Length: 5
+            <! content-length: 5
+            """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            > Content-Length: 5
+            >! Content-Length: 05
+            """,
+        ],
+        "list-differs": [
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            >! Content-Length: 5, 6
+            """,
+            """
+            < HTTP/1.0 200 OK
+            <! Content-Length: 5,5,6
+            """,
+        ],
+        "list-equal": [
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            >! Content-Length: 5, 5
+            """,
+            """
+            < HTTP/1.1 200 OK
+            <! Content-Length: 42,42
+            """,
+        ],
+        "not-digits": [
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            >! Content-Length: +5
+            """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            >! Content-Length: -1
+            """,
+            """
+            < HTTP/1.1 200 OK
+            <! Content-Length: 0x10
+            """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            >! Content-Length: 1_0
+            """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            >! Content-Length: 1 0
+            """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            >! Content-Length:
+            """,
+            """
+            < HTTP/1.1 200 OK
+            <! Content-Length: 5,
+            """,
+            r"""
+            > POST / HTTP/1.0
+            > Content-Length: 5
+            >! Content-Length: \xb5
+            """,
+            """
+            < HTTP/1.1 200 OK
+            <! Content-Length: undefined
+            """,
+        ],
+    },
+    conforming=[
+        """
+        > POST / HTTP/1.1
+        > Host: www.example
+        > Content-Length: 5
+        """,
+        r"""
+        < HTTP/1.1 200 OK
+        < content-length: \t 0005 \t
+        """,
+        """
+        < HTTP/1.0 200 OK
+        < Content-Length: 0
+        < X-Content-Length: 5, 6
+        """,
+        r"""
+        > POST / HTTP/1.1
+        > Host: www.example
+        > Content-Length: \x0b5
+        """,
+        """
+        > POST / HTTP/1.1
+        > Host: www.example
+        > Content-Length:
+        >  5
+        """,
+        """
+        > POST / HTTP/1.1
+        > Host: www.example
+        > Content-Length: 99999999999999999999999999999999999999999999999999
+        """,
+        """
+        > POST / HTTP/2
+        > host: www.example
+        > content-length: 5, 6
+        """,
+    ],
+)
+def check(message: Message) -> Iterator[Evidence]:
+    """Content-Length can be read in more than one way.
+
+    The length decides where the next message on the connection starts. Of several different values
+    (repeat-differs, list-differs) one program takes the first, another the last; a value that is
+    no plain number (not-digits) is read as 10, 1 or 0, or ignored, depending on the language's
+    number parser, which may take signs, underscores and hexadecimal digits. Two such programs in a
+    row and a request can be smuggled from one to the other. Even equal values (repeat-equal,
+    list-equal) are refused by some recipients, and a sender may not write them.
+
+    OpenLiteSpeed forwarded two differing lengths and went by the first, while a back end may go by
+    the second (litespeedtech/openlitespeed#395). mitmproxy and most current servers refuse such a
+    message.
+
+    Equal values mostly come from an application or CGI script that sets the length although the
+    server does so too, or from a proxy that adds its own: let one of them do it. "undefined" and
+    "NaN" are values of JavaScript that were never computed; in Node, use
+    Buffer.byteLength(body) or leave the field out. Reject all other values unless you know the
+    sender.
+
+    Each faulty line is reported once. 05 and 5 count as equal. A trailing comma is not-digits.
+    Values with control octets are left to the rule about illegal octets.
+    """
+    lines = message.lines(b"content-length")
+    if len(lines) == 1 and lines[0].value.isdigit():
+        return
+    length: bytes | None = None
+    for line in lines:
+        values = grammar.split_list(grammar.unfold(line.value))
+        if message.has_control(line):
+            continue
+        if not all(value.isdigit() for value in values):
+            yield Evidence(f"{line} {TEXTS['not-digits']}.", line, "not-digits")
+            continue
+        numbers = [value.lstrip(b"0") for value in values]
+        several = "list" if len(numbers) > 1 else "repeat" if length is not None else ""
+        length = numbers[0] if length is None else length
+        if several:
+            equal = all(number == length for number in numbers)
+            variant = f"{several}-equal" if equal else f"{several}-differs"
+            yield Evidence(f"{line} {TEXTS[variant]}.", line, variant)
