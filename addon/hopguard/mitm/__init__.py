@@ -1,0 +1,1 @@
+"""The mitmproxy side: the only place, with `captures.flowfile`, that imports mitmproxy."""

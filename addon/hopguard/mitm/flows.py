@@ -1,0 +1,126 @@
+"""mitmproxy's flows in the standards' words. The only place that translates between the two."""
+
+from typing import Any
+
+from mitmproxy import connection, http
+from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
+from mitmproxy.utils import human
+
+from hopguard.message import RawFields, Request, Response, Version
+
+_HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
+
+
+def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) -> Request:
+    """Return the request as the client sent it.
+
+    Args:
+        flow: a flow whose request no addon has edited yet.
+        in_tunnel: whether the client connection has become a tunnel by CONNECT.
+        complete: whether the trailer section, if any, has arrived.
+    """
+    data, client = flow.request.data, flow.client_conn
+    return Request(
+        version=_version(data.http_version, client, live=flow.live),
+        fields=_fields(data.headers),
+        leg="client",
+        trailers=_trailers(data.trailers) if complete else None,
+        tls=client.tls,
+        method=data.method,
+        target=data.path,
+        to_proxy=_to_proxy(flow, in_tunnel),
+    )
+
+
+def response_of(flow: http.HTTPFlow, *, complete: bool = False) -> Response:
+    """Return the response as the server sent it.
+
+    Args:
+        flow: a flow that has a response.
+        complete: whether the trailer section, if any, has arrived.
+    """
+    assert flow.response is not None
+    data, server = flow.response.data, flow.server_conn
+    return Response(
+        version=_version(data.http_version, server, live=flow.live),
+        fields=_fields(data.headers),
+        leg="server",
+        trailers=_trailers(data.trailers) if complete else None,
+        tls=server.tls,
+        status=data.status_code,
+        direct=server.via is None,
+    )
+
+
+def sent_request(flow: http.HTTPFlow, response: Response) -> Request:
+    """Return the request as mitmproxy sent it to the server: the one that `response` answers."""
+    data = flow.request.data
+    version = _version(data.http_version, flow.client_conn, live=flow.live)
+    if response.version in ("HTTP/2", "HTTP/3"):
+        version = response.version
+    elif version in ("HTTP/2", "HTTP/3"):
+        version = "HTTP/1.1"
+    return Request(
+        version=version,
+        fields=_fields(data.headers),
+        leg="server",
+        trailers=_trailers(data.trailers),
+        tls=flow.server_conn.tls,
+        method=data.method,
+        target=data.path,
+        to_proxy=flow.server_conn.via is not None,
+    )
+
+
+def is_own(response: http.Response) -> bool:
+    """Tell, when its head is seen, whether mitmproxy or an addon made this response of a live flow.
+
+    What a server sent has no content and no end yet; what was made has at least one of them.
+    """
+    return response.data.content is not None or response.data.timestamp_end is not None
+
+
+def client_address(flow: http.HTTPFlow) -> str:
+    """Return the client's address as text."""
+    return human.format_address(flow.client_conn.peername)
+
+
+def server_address(flow: http.HTTPFlow) -> str | None:
+    """Return the server's address as text, or the one that is to be connected to."""
+    pair = flow.server_conn.peername or flow.server_conn.address
+    return human.format_address(pair) if pair else None
+
+
+def _version(label: bytes, peer: connection.Connection, *, live: bool) -> Version:
+    """Return the version that is spoken.
+
+    An HTTP/1 message may claim any version in its start line; HTTP/2 and 3 are a matter of ALPN.
+    In a saved flow without ALPN (an imported HAR) the label is all that there is.
+    """
+    alpn = peer.alpn
+    if label.startswith((b"HTTP/2", b"HTTP/3")) and (alpn or not live):
+        if alpn == b"h2" or (alpn is None and label.startswith(b"HTTP/2")):
+            return "HTTP/2"
+        if alpn is None or alpn.startswith(b"h3"):
+            return "HTTP/3"
+    return _HTTP1.get(label, "HTTP/1.1")
+
+
+def _fields(headers: http.Headers) -> RawFields:
+    fields: Any = headers.fields  # pairs of octets, if perhaps of hpack's own kind of tuple
+    return tuple(fields)
+
+
+def _trailers(headers: http.Headers | None) -> RawFields:
+    return _fields(headers) if headers is not None else ()
+
+
+def _to_proxy(flow: http.HTTPFlow, in_tunnel: bool) -> bool | None:
+    if not isinstance(flow.client_conn.proxy_mode, RegularMode | UpstreamMode):
+        return False
+    if in_tunnel:
+        return False
+    if flow.live or flow.request.data.method == b"CONNECT":
+        return True
+    # A saved flow does not say whether it came through a tunnel; https over TLS did.
+    return False if flow.client_conn.tls and flow.request.scheme == "https" else None

@@ -1,0 +1,113 @@
+"""The addon's options: what they are called, and what their values may be."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from mitmproxy import exceptions
+from mitmproxy.addonmanager import Loader
+
+from hopguard.fields import CREDENTIALS
+from hopguard.grammar import is_token
+from hopguard.rule import DEFAULT_PROFILES, PROFILES
+
+
+def add_options(loader: Loader) -> None:
+    """Declare the options."""
+    loader.add_option(
+        "hopguard_profile",
+        Sequence[str],
+        list(DEFAULT_PROFILES),
+        f"Sets of rules that are on, one name each time. One of: {', '.join(PROFILES)}; "
+        "or `default` for what is on when nothing is said.",
+    )
+    loader.add_option(
+        "hopguard_log",
+        str,
+        "",
+        "Path of the violation log: JSON Lines, appended. Empty: no log.",
+    )
+    loader.add_option(
+        "hopguard_redact",
+        Sequence[str],
+        list(CREDENTIALS),
+        "Fields whose values are never written anywhere.",
+    )
+    loader.add_option(
+        "hopguard_log_query",
+        bool,
+        False,
+        "Write the query part of URLs.",
+    )
+    loader.add_option(
+        "hopguard_mark",
+        bool,
+        True,
+        "Mark flows by their worst finding; your own markers stay.",
+    )
+    loader.add_option(
+        "hopguard_comment",
+        bool,
+        True,
+        "Name the broken rules in the flow's comment, after what you wrote there.",
+    )
+    loader.add_option(
+        "hopguard_see_rejected",
+        bool,
+        True,
+        "Show HTTP/2 messages that carry connection-specific fields as flows, instead of losing "
+        "their whole connection unseen. Everything else that mitmproxy refuses stays refused.",
+    )
+
+
+def parse_profiles(names: Sequence[str]) -> frozenset[str]:
+    """Return the profiles that are on.
+
+    Raises:
+        OptionsError: there is no profile of that name.
+    """
+    chosen: set[str] = set()
+    for name in names:
+        if name == "default":
+            chosen.update(DEFAULT_PROFILES)
+        elif name in PROFILES:
+            chosen.add(name)
+        else:
+            raise exceptions.OptionsError(
+                f"hopguard_profile: there is no profile {name!r}{_nearest(name, PROFILES)}; "
+                f"there are: default, {', '.join(PROFILES)}"
+            )
+    return frozenset(chosen)
+
+
+def parse_redact(names: Sequence[str]) -> Sequence[str]:
+    """Return the names of the fields to redact.
+
+    Raises:
+        OptionsError: one of them is no field name.
+    """
+    for name in names:
+        if not is_token(name.strip().encode()):
+            raise exceptions.OptionsError(
+                f"hopguard_redact: {name!r} is not a field name, such as {CREDENTIALS[0]!r}"
+            )
+    return names
+
+
+def parse_log(text: str) -> Path | None:
+    """Return the path of the violation log, or None if there shall be none.
+
+    Raises:
+        OptionsError: the path names a folder.
+    """
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if path.is_dir():
+        raise exceptions.OptionsError(f"hopguard_log: {text!r} is a folder; name a file in it")
+    return path
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

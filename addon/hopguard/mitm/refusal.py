@@ -1,0 +1,61 @@
+"""Refuse a message whose framing is in doubt, and nothing but this message."""
+
+from collections.abc import Iterable
+
+from mitmproxy import http
+
+REFUSED_REQUEST = 400
+REFUSED_RESPONSE = 502
+
+
+def refuse_request(flow: http.HTTPFlow, reason: str) -> None:
+    """Answer the request with 400 in the server's place."""
+    flow.request.stream = False  # mitmproxy cannot stream a request that is answered already
+    flow.response = _answer(flow, REFUSED_REQUEST, reason)
+
+
+def refuse_response_head(flow: http.HTTPFlow, reason: str) -> None:
+    """Put a 502 in the place of a response whose content is still to come, and discard that.
+
+    What the server sends may have no end, so the answer does not wait for it: the body of the 502
+    goes out as if it were streamed.
+    """
+    flow.response = _answer(flow, REFUSED_RESPONSE, reason)
+    flow.response.stream = _Body(flow.response.content or b"")
+    flow.response.data.content = None
+
+
+def refuse_response(flow: http.HTTPFlow, reason: str) -> None:
+    """Put a 502 in the place of a complete response; end the stream if it is on its way already."""
+    if flow.response is not None and flow.response.stream:
+        flow.kill()
+    else:
+        flow.response = _answer(flow, REFUSED_RESPONSE, reason)
+
+
+def finish_refused_response(flow: http.HTTPFlow) -> None:
+    """Give a 502 whose original had no content the body that could not go out as a stream."""
+    assert flow.response is not None
+    if isinstance(flow.response.stream, _Body):
+        flow.response.data.content = flow.response.stream.body
+
+
+class _Body:
+    """A content stream that discards what comes in and gives out `body` once."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self._given = False
+
+    def __call__(self, data: bytes) -> Iterable[bytes]:
+        if self._given:
+            return []
+        self._given = True
+        return [self.body]
+
+
+def _answer(flow: http.HTTPFlow, status: int, reason: str) -> http.Response:
+    fields = {"content-type": "text/plain; charset=utf-8"}
+    if not (flow.request.is_http2 or flow.request.is_http3):
+        fields["Connection"] = "close"
+    return http.Response.make(status, f"{reason}\n", fields)
