@@ -57,8 +57,12 @@ class Redaction:
         return shown if self.keep_query else shown.partition("#")[0].partition("?")[0]
 
     def hides(self, name: bytes) -> bool:
-        """Tell whether the value of the field called `name`, in any letter case, is secret."""
-        return name.lower() in self.fields
+        """Tell whether the value of the field called `name` is secret.
+
+        Letter case does not matter, nor do the misspellings that a careless parser overlooks: what
+        is sent as `Proxy_Authorization` or with white space before the colon is as secret.
+        """
+        return name.lower().strip().replace(b"_", b"-") in self.fields
 
 
 def make_record(finding: Finding, where: Circumstances, redaction: Redaction) -> Record:

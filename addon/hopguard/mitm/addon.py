@@ -10,7 +10,13 @@ from mitmproxy.connection import Client
 from hopguard.checker import Checker
 from hopguard.message import Request, Response
 from hopguard.mitm import flows, refusal, view
-from hopguard.mitm.options import add_options, parse_log, parse_profiles, parse_redact
+from hopguard.mitm.options import (
+    add_options,
+    check_settings,
+    parse_log,
+    parse_profiles,
+    parse_redact,
+)
 from hopguard.mitm.rejected import REFUSED_TRANSFER_ENCODING, RefusalHandler, Unveiling
 from hopguard.mitm.tally import Tally
 from hopguard.record import Action, Circumstances, Record, Redaction, make_record
@@ -36,6 +42,7 @@ class Hopguard:
     def load(self, loader: Loader) -> None:
         """Declare the options and listen to mitmproxy's log."""
         add_options(loader)
+        check_settings(ctx.options)
         logging.getLogger().addHandler(self._refusals)
 
     def configure(self, updated: set[str]) -> None:
@@ -66,7 +73,7 @@ class Hopguard:
         except OSError as error:
             raise exceptions.OptionsError(
                 f"hopguard_log: cannot write {text!r}: {error.strerror or error}"
-            ) from error
+            ) from None
         if self._violations is not None:
             self._violations.close()
         self._violations = opened

@@ -1,15 +1,18 @@
 """The addon's options: what they are called, and what their values may be."""
 
 import difflib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitmproxy import exceptions
+from mitmproxy import exceptions, optmanager
 from mitmproxy.addonmanager import Loader
 
 from hopguard.fields import CREDENTIALS
 from hopguard.grammar import is_token
 from hopguard.rule import DEFAULT_PROFILES, PROFILES
+
+logger = logging.getLogger(__name__)
 
 
 def add_options(loader: Loader) -> None:
@@ -58,6 +61,33 @@ def add_options(loader: Loader) -> None:
         "Show HTTP/2 messages that carry connection-specific fields as flows, instead of losing "
         "their whole connection unseen. Everything else that mitmproxy refuses stays refused.",
     )
+
+
+def check_settings(options: optmanager.OptManager) -> None:
+    """Complain of settings that mitmproxy is about to apply to the options declared above.
+
+    A value of the wrong type would end mitmproxy's script loading without a word, and a misspelt
+    option would never be noticed. An error in the log, at start, ends mitmproxy with status 1.
+    """
+    for name, value in list(options.deferred.items()):
+        complaint = _complaint(options, name, getattr(value, "val", None))
+        if complaint:
+            logger.error("%s: %s", name, complaint)
+            del options.deferred[name]
+
+
+def _complaint(options: optmanager.OptManager, name: str, texts: list[str] | None) -> str:
+    if not name.startswith("hopguard_") or texts is None:
+        return ""
+    known = [known for known in options.keys() if known.startswith("hopguard_")]  # noqa: SIM118
+    if name not in known:
+        return f"there is no such option{_nearest(name, known)}"
+    kind = type(options.default(name))
+    if kind is not list and len(texts) > 1:
+        return f"it takes one value, and is set to {' and to '.join(map(repr, texts))}"
+    if kind is bool and not set(texts) <= {"true", "false", "toggle"}:
+        return f"{texts[0]!r} is neither true nor false"
+    return ""
 
 
 def parse_profiles(names: Sequence[str]) -> frozenset[str]:

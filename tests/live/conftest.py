@@ -1,0 +1,3 @@
+from tests.peers.fixtures import certificates, confdir, http1_tls, http2_tls
+
+__all__ = ["certificates", "confdir", "http1_tls", "http2_tls"]
