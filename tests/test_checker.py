@@ -15,6 +15,7 @@ from hopguard.rule import (
     INFO,
     WARNING,
     Evidence,
+    Finding,
     Requirement,
     Rule,
     Variant,
@@ -135,9 +136,9 @@ def by_protocol(request: Request) -> Iterator[Evidence]:
 RULES: list[Rule] = [named, by_status, odd, paired, always, by_protocol]
 
 
-def texts(findings: list[object]) -> list[str]:
+def texts(findings: list[Finding]) -> list[str]:
     """Reduce findings to their sentences."""
-    return [finding.text for finding in findings]  # type: ignore[attr-defined]
+    return [finding.text for finding in findings]
 
 
 def test_a_field_triggers_in_any_letter_case() -> None:
@@ -300,3 +301,25 @@ def test_rules_describe_themselves() -> None:
     assert odd.severity == WARNING
     assert str(odd.severity) == "warning"
     assert named.group == "tests"
+
+
+def test_octets_before_the_response_trigger() -> None:
+    """Only if there are any, and only in the exchange."""
+
+    @exchange_rule(
+        requirement=SOMEWHERE,
+        profiles=("rfc9110",),
+        versions=HTTP11,
+        early_octets=True,
+        violating=[],
+        conforming=[],
+    )
+    def early(request: Request, response: Response) -> Iterator[Evidence]:
+        """Speak of impatience."""
+        yield Evidence("The client does not wait.", about=request)
+
+    checker = Checker(rules=[early])
+    for octets, expected in ((None, 0), (b"", 0), (b"x", 1)):
+        message = replace(request(), early_octets=octets)
+        assert len(checker.check_exchange(message, response(200))) == expected
+        assert checker.check_message(message) == []

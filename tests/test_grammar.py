@@ -1,5 +1,7 @@
 """The shared grammar, on octets."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,3 +148,55 @@ def test_qvalue(octets: bytes) -> None:
 def test_not_a_qvalue(octets: bytes) -> None:
     """Nothing else is a weight."""
     assert not grammar.is_qvalue(octets)
+
+
+@pytest.mark.parametrize(
+    ("octets", "protocol"),
+    [
+        (b"WebSocket", grammar.Protocol(b"websocket")),
+        (b"TLS/1.2X", grammar.Protocol(b"tls", b"1.2X")),
+        (b"", None),
+        (b"a/", None),
+        (b"/a", None),
+        (b"a/b/c", None),
+        (b"a b", None),
+        (b'"a"', None),
+    ],
+)
+def test_protocol(octets: bytes, protocol: grammar.Protocol | None) -> None:
+    """Names are in lower case, versions as they are."""
+    assert grammar.parse_protocol(octets) == protocol
+
+
+def test_a_choice_may_leave_out_the_version() -> None:
+    """But it must not make one up."""
+    offer, bare = grammar.Protocol(b"tls", b"1.2"), grammar.Protocol(b"tls")
+    assert offer.fits(offer)
+    assert bare.fits(offer)
+    assert not offer.fits(bare)
+    assert not grammar.Protocol(b"tls", b"1.3").fits(offer)
+    assert not grammar.Protocol(b"http").fits(offer)
+
+
+def test_start_lines() -> None:
+    """Of HTTP/1.x only, and whole as far as it takes to know."""
+    assert grammar.starts_request(b"GET / HTTP/1.1\r\nHost: a")
+    assert grammar.starts_request(b"M-SEARCH * HTTP/1.0\n")
+    for octets in (b"GET / HTTP/1.1", b"PRI * HTTP/2.0\r\n", b"GET  / HTTP/1.1\r\n", b"\x16\x03"):
+        assert not grammar.starts_request(octets)
+    assert grammar.starts_response(b"HTTP/1.0 200")
+    assert not grammar.starts_response(b"HTTP/2 200")
+    assert not grammar.starts_response(b"HTTP/1.1 OK")
+
+
+@pytest.mark.parametrize("octets", [b"", b"AA==", b"A", b"AAAAA", b"AA/A", b"AA+A", b"AA A"])
+def test_not_base64url(octets: bytes) -> None:
+    """Padding, another alphabet and impossible lengths are not accepted."""
+    assert grammar.decode_base64url(octets) is None
+
+
+@given(st.binary(min_size=1, max_size=40))
+def test_base64url_comes_back(octets: bytes) -> None:
+    """Every length can be written without padding."""
+    encoded = base64.urlsafe_b64encode(octets).rstrip(b"=")
+    assert grammar.decode_base64url(encoded) == octets

@@ -162,3 +162,22 @@ def test_extended_connect_needs_method_and_protocol() -> None:
             version="HTTP/2", fields=(), leg="client", method=method, protocol=protocol
         )
         assert message.is_extended_connect is expected
+
+
+def test_protocols_of_upgrade() -> None:
+    """Empty elements are left out; what is no protocol is remembered for what it was meant as."""
+    message = request((b"Upgrade", b"H2C,, TLS/1.2"), (b"upgrade", b'"WebSocket"'))
+    assert [value for _, value in message.upgrades()] == [b"H2C", b"TLS/1.2", b'"WebSocket"']
+    assert [protocol.name for _, protocol in message.protocols()] == [b"h2c", b"tls"]
+    assert message.meant_protocols == {b"websocket"}
+    assert message.line_naming(b"h2c") == message.lines(b"upgrade")[0]
+    assert message.line_naming(b"tls") is None
+    assert message.line_naming(b"websocket") is None
+
+
+def test_content_that_is_announced() -> None:
+    """A length of zero, or one that is none, announces nothing."""
+    message = request((b"Content-Length", b"00"), (b"Content-Length", b"+5"))
+    assert message.lines_announcing_content() == []
+    message = request((b"Content-Length", b"50"), (b"Transfer-Encoding", b"chunked"))
+    assert [line.value for line in message.lines_announcing_content()] == [b"chunked", b"50"]

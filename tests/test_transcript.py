@@ -71,7 +71,7 @@ def test_pseudo_header_fields() -> None:
     (request,) = transcript.messages
     assert isinstance(request, Request)
     assert request.protocol == b"websocket"
-    assert request.pseudo_fields == {b":method", b":protocol", b":scheme"}
+    assert request.pseudo_fields == frozenset({b":method", b":protocol", b":scheme"})
     assert request.fields == ((b"host", b"a.example"),)
 
 

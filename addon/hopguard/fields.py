@@ -18,6 +18,10 @@ CONNECTION_MANAGEMENT = CONNECTION_SPECIFIC | {
 }
 """The fields on which the management and the framing of a connection rest."""
 
+PERSISTENCE_OPTIONS = frozenset({b"close", b"keep-alive"})
+"""Connection options that are not the names of fields to be consumed with them (RFC 9110, section
+7.6.1): what nearly every Connection field says."""
+
 HOP_BY_HOP_EXTENSIONS = frozenset({b"c-man", b"c-opt", b"c-pep", b"c-pep-info"})
 """Fields that declare an extension of one hop (RFC 2774, section 4.2, and PEP before it)."""
 

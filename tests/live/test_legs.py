@@ -96,7 +96,7 @@ def test_2_to_2(site: Site) -> None:
 
 
 def test_2_to_2_trailers(site: Site) -> None:
-    site.http2.answers["/2-2t"] = answer(body=b"ok", trailers=[(b"keep-alive", b"timeout=5")])
+    site.http2.answers["/2-2t"] = answer(body=b"ok", trailers=((b"keep-alive", b"timeout=5"),))
     with Http2Client(site.mitm.address(2)) as client:
         lines, trailers = request_lines("/2-2t", method=b"POST"), [(b"connection", b"close")]
         assert client.exchange(lines, b"body", trailers).status == 200

@@ -5,7 +5,7 @@ import time
 from mitmproxy import http
 from mitmproxy.connection import Client, ConnectionState, Server
 from mitmproxy.proxy.mode_specs import ProxyMode
-from mitmproxy.test import tflow
+from mitmproxy.test import tutils
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -19,7 +19,7 @@ def live_flow(
     """Make a flow whose request head has just arrived."""
     flow = http.HTTPFlow(client(version, mode), server(version))
     flow.live = True
-    flow.request = tflow.treq(
+    flow.request = tutils.treq(
         method=method.encode(),
         http_version=version.encode(),
         headers=http.Headers(fields),

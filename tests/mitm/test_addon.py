@@ -103,6 +103,42 @@ def test_own_responses_are_never_judged(addon: Hopguard) -> None:
     assert rules(judged) == []
 
 
+def test_an_own_response_is_not_judged_at_its_end_either(addon: Hopguard) -> None:
+    """By then it looks like a server's."""
+    judged = live_flow((b"Host", b"h"))
+    judged.response = http.Response.make(200, b"x", {"Connection": "x-odd"})
+    addon.responseheaders(judged)
+    addon.response(judged)
+    assert rules(judged) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "found"),
+    [("GET", 200, ["trailer-announcement-mismatch"]), ("HEAD", 200, []), ("GET", 304, [])],
+)
+def test_an_end_without_trailers_is_an_end(
+    addon: Hopguard, method: str, status: int, found: list[str]
+) -> None:
+    """What was announced and never sent is known then, if there was a message to be sent."""
+    judged = live_flow(version="HTTP/2.0", method=method)
+    add_response(judged, (b"trailer", b"checksum"), status=status)
+    addon.responseheaders(judged)
+    assert rules(judged) == []
+    addon.response(judged)
+    assert rules(judged) == found
+
+
+def test_an_option_waits_for_the_end_of_a_chunked_message(addon: Hopguard) -> None:
+    """The field that it nominates may come as a trailer."""
+    judged = live_flow(
+        (b"Host", b"h"), (b"Connection", b"x-odd"), (b"Transfer-Encoding", b"chunked")
+    )
+    addon.requestheaders(judged)
+    assert rules(judged) == []
+    addon.request(judged)
+    assert rules(judged) == ["connection-option-unrecognised"]
+
+
 def test_replayed_requests_are_never_judged(addon: Hopguard) -> None:
     """They are mitmproxy's, not a client's; what the server answers counts."""
     judged = live_flow((b"Proxy-Connection", b"close"))
@@ -199,8 +235,8 @@ def test_transfer_encoding_of_a_response_is_refused_alone(addon: Hopguard) -> No
     assert judged.response.status_code == 502
     assert callable(judged.response.stream)
     (body,) = judged.response.stream(b"octets of the server")
-    assert b"Transfer-Encoding" in body
-    assert list(judged.response.stream(b"more octets")) == []
+    assert body == b"The server sent Transfer-Encoding on HTTP/2, which has its own framing.\n"
+    assert judged.response.stream(b"more octets") == []
 
 
 def test_a_refused_response_without_content_gets_its_body_at_the_end(addon: Hopguard) -> None:
@@ -239,9 +275,9 @@ def test_a_saved_flow_is_judged_anew(addon: Hopguard) -> None:
     addon.requestheaders(judged)
     assert rules(judged) == ["connection-field-in-http2"]
     assert judged.comment == "hopguard: connection-field-in-http2"
-    saved = tflow.tflow(resp=True)
+    saved = tflow.tflow()
     saved.live = False
-    saved.response.headers["Proxy-Connection"] = "close"
+    add_response(saved, (b"Proxy-Connection", b"close"))
     addon.responseheaders(saved)
     assert "proxy-connection-field" in rules(saved)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hopguard.reports import jsonlines
 from hopguard.reports.jsonlines import ViolationLog
 
 
@@ -65,12 +64,12 @@ def test_what_cannot_be_written_is_counted_and_told_once_a_minute(
     def full(descriptor: int, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(jsonlines.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with caplog.at_level(logging.ERROR):
         log.write([{"n": 1}, {"n": 2}])
         now[0] = 61.0
         log.write([{"n": 3}])
-        monkeypatch.setattr(jsonlines.os, "write", write)
+        monkeypatch.setattr(os, "write", write)
         log.write([{"n": 4}])
         log.close()
     assert numbers(path) == [4]
@@ -94,7 +93,7 @@ def test_a_partial_write_spoils_one_line_only(
     def partial(descriptor: int, data: bytes) -> int:
         return write(descriptor, data[: next(cut, None)])
 
-    monkeypatch.setattr(jsonlines.os, "write", partial)
+    monkeypatch.setattr(os, "write", partial)
     log.write([{"n": 1}, {"n": 2}])
     log.close()
     assert path.read_text().splitlines() == ['{"n', '{"n":2}']

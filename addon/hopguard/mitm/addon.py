@@ -1,9 +1,9 @@
 """The addon: mitmproxy's hooks in, findings out."""
 
 import logging
-import time
+import weakref
 
-from mitmproxy import ctx, exceptions, hooks, http
+from mitmproxy import ctx, exceptions, http
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
 
@@ -18,12 +18,9 @@ from hopguard.mitm.options import (
     parse_redact,
 )
 from hopguard.mitm.rejected import REFUSED_TRANSFER_ENCODING, RefusalHandler, Unveiling
-from hopguard.mitm.tally import Tally
-from hopguard.record import Action, Circumstances, Record, Redaction, make_record
-from hopguard.reports.jsonlines import ViolationLog
+from hopguard.mitm.reporting import Reporter
+from hopguard.record import Redaction
 from hopguard.rule import Finding
-
-logger = logging.getLogger(__name__)
 
 
 class Hopguard:
@@ -32,12 +29,13 @@ class Hopguard:
     def __init__(self) -> None:
         """Prepare; the options come with `configure`."""
         self._checker = Checker()
-        self._redaction = Redaction()
-        self._violations: ViolationLog | None = None
-        self._tally = Tally()
+        self._reporter = Reporter()
         self._tunnels: set[str] = set()
+        """Client connections that CONNECT has made tunnels of, by id."""
+        self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
+        """Responses that mitmproxy or an addon made: once complete, they look like any other."""
         self._unveiling = Unveiling()
-        self._refusals = RefusalHandler(self._report_refusal)
+        self._refusals = RefusalHandler(self._report_unseen)
 
     def load(self, loader: Loader) -> None:
         """Declare the options and listen to mitmproxy's log."""
@@ -55,7 +53,7 @@ class Hopguard:
         if "hopguard_profile" in updated:
             self._checker = Checker(parse_profiles(options.hopguard_profile))
         if updated & {"hopguard_redact", "hopguard_log_query"}:
-            self._redaction = Redaction.of(
+            self._reporter.redaction = Redaction.of(
                 parse_redact(options.hopguard_redact), keep_query=options.hopguard_log_query
             )
         if "hopguard_log" in updated:
@@ -67,25 +65,18 @@ class Hopguard:
                 self._unveiling.stop()
 
     def _open_log(self, text: str) -> None:
-        path = parse_log(text)
         try:
-            opened = ViolationLog(path) if path is not None else None
+            self._reporter.write_to(parse_log(text))
         except OSError as error:
             raise exceptions.OptionsError(
                 f"hopguard_log: cannot write {text!r}: {error.strerror or error}"
             ) from None
-        if self._violations is not None:
-            self._violations.close()
-        self._violations = opened
 
     def done(self) -> None:
         """Say what was found, and leave everything as it was."""
         self._unveiling.stop()
         logging.getLogger().removeHandler(self._refusals)
-        if self._violations is not None:
-            self._violations.close()
-        table = self._tally.table()
-        logger.info("hopguard: %s", f"what was found\n{table}" if table else "nothing was found")
+        self._reporter.close()
 
     # Messages. The head of a request is judged before other addons edit it; `request` is too late.
 
@@ -104,11 +95,11 @@ class Hopguard:
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
         findings = self._checker.check_message(request)
         if findings:
-            self._report(flow, findings, "flagged" if flow.error is None else "refused")
+            self._reporter.report(flow, findings, "flagged" if flow.error is None else "refused")
 
     def request(self, flow: http.HTTPFlow) -> None:
-        """Judge the trailer section of a request."""
-        if flow.request.data.trailers is None or flow.is_replay == "request":
+        """Judge what the end of a request adds: its trailer section, or that there is none."""
+        if flow.is_replay == "request" or not flows.has_loose_ends(flow.request):
             return
         request = flows.request_of(
             flow, in_tunnel=flow.client_conn.id in self._tunnels, complete=True
@@ -118,19 +109,23 @@ class Hopguard:
             refusal.refuse_request(flow, refused)
         findings = self._checker.check_trailers(request)
         if findings:
-            self._report(flow, findings, "refused" if refused else "flagged")
+            self._reporter.report(flow, findings, "refused" if refused else "flagged")
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a response when its header section is there."""
         assert flow.response is not None
-        if flow.is_replay == "response" or (flow.live and flows.is_own(flow.response)):
+        if flow.is_replay == "response":
+            return
+        if flow.live and flows.is_own(flow.response):
+            self._own.add(flow.response)
             return
         refused = self._restore_transfer_encoding(flow.response)
         findings = self._judge_response(flow)
         if refused:
             refusal.refuse_response_head(flow, refused)
+            self._own.add(flow.response)
         if findings:
-            self._report(flow, findings, "refused" if refused else "flagged")
+            self._reporter.report(flow, findings, "refused" if refused else "flagged")
 
     def _judge_response(self, flow: http.HTTPFlow) -> list[Finding]:
         response = flows.response_of(flow)
@@ -150,18 +145,22 @@ class Hopguard:
         return "The server sent Transfer-Encoding on HTTP/2, which has its own framing."
 
     def response(self, flow: http.HTTPFlow) -> None:
-        """Judge the trailer section of a response."""
+        """Judge what the end of a response adds: its trailer section, or that there is none."""
         assert flow.response is not None
         refusal.finish_refused_response(flow)
-        if flow.response.data.trailers is None or flow.is_replay == "response":
+        if flow.is_replay == "response" or flow.response in self._own:
             return
+        if not flows.has_loose_ends(flow.response):
+            return
+        if flow.request.method == "HEAD" or flow.response.status_code == 304:
+            return  # its header section speaks of a message that was not sent
         response = flows.response_of(flow, complete=True)
         refused = self._refuses_trailers(flow, response)
         findings = self._checker.check_trailers(response)
         if refused:
             refusal.refuse_response(flow, refused)
         if findings:
-            self._report(flow, findings, "refused" if refused else "flagged")
+            self._reporter.report(flow, findings, "refused" if refused else "flagged")
 
     def _refuses_trailers(self, flow: http.HTTPFlow, message: Request | Response) -> str:
         """Say why the trailer section must not go on; empty where it may."""
@@ -178,7 +177,7 @@ class Hopguard:
             return
         findings = self._judge_response(flow)
         if findings:
-            self._report(flow, findings, "refused")
+            self._reporter.report(flow, findings, "refused")
 
     def http_connected(self, flow: http.HTTPFlow) -> None:
         """Remember that what follows on this client connection is in a tunnel."""
@@ -188,68 +187,19 @@ class Hopguard:
         """Forget a client connection."""
         self._tunnels.discard(client.id)
 
-    # Findings
-
-    def _report(self, flow: http.HTTPFlow, findings: list[Finding], action: Action) -> None:
-        records = [
-            make_record(finding, _circumstances(flow, finding, action), self._redaction)
-            for finding in findings
-        ]
-        fresh = view.attach(flow, records)
-        if not fresh:
-            return
-        if ctx.options.hopguard_mark:
-            view.mark(flow)
-        if ctx.options.hopguard_comment:
-            view.comment(flow)
-        self._tell(fresh)
-        ctx.master.addons.trigger(hooks.UpdateHook([flow]))
-
-    def _tell(self, records: list[Record]) -> None:
-        if self._violations is not None:
-            self._violations.write(records)
-        for record in records:
-            self._tally.add(record)
-            logger.log(view.LEVELS[record["severity"]], "hopguard: %s", view.event_line(record))
-
-    def _report_refusal(
+    def _report_unseen(
         self, name: bytes, value: bytes | None, from_client: bool, peer: str, client: str
     ) -> None:
         """Report an HTTP/2 message of which only mitmproxy's log knows: there is no flow."""
-        where = Circumstances(
-            time=time.time(),
-            action="refused",
-            client=client,
-            server=None if from_client else peer,
-        )
         message: Request | Response
         fields = ((name, value or b""),)
         if from_client:
             message = Request(version="HTTP/2", fields=fields, leg="client", method=b"")
         else:
             message = Response(version="HTTP/2", fields=fields, leg="server", status=0)
-        records = [
-            make_record(finding, where, self._redaction)
-            for finding in self._checker.check_message(message)
-        ]
-        for record in records:
-            record["line"] = None
-            if value is None:
-                record["value"] = None
-        self._tell(records)
-
-
-def _circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Circumstances:
-    answered = finding.part.startswith("response") and flow.response is not None
-    peer = flow.client_conn if finding.leg == "client" else flow.server_conn
-    return Circumstances(
-        time=time.time(),
-        action=action,
-        method=flow.request.data.method,
-        url=flow.request.url,
-        status=flow.response.status_code if answered and flow.response is not None else None,
-        flow=flow.id,
-        connection=peer.id,
-        client=flows.client_address(flow),
-        server=flows.server_address(flow),
-    )
+        self._reporter.report_unseen(
+            self._checker.check_message(message),
+            value_known=value is not None,
+            client=client,
+            server=None if from_client else peer,
+        )

@@ -135,7 +135,7 @@ def check(message: Message) -> Iterator[Evidence]:
     and was only tested over HTTP/1.1 without TLS.
 
     Do not set these fields in application code or middleware; the server adds what HTTP/1.1 needs.
-    In nginx use proxy_hide_header Upgrade, in Apache httpd H2Upgrade off or Header unset Upgrade,
+    In nginx use proxy_hide_header Upgrade, in Apache httpd Protocols http/1.1 or Header unset Upgrade,
     in HAProxy http-response del-header. In Node, guard with req.httpVersionMajor === 1: its http2
     module throws ERR_HTTP2_INVALID_CONNECTION_HEADERS. A proxy that is being written has to remove
     what Connection names, Connection itself, and the other four fields.

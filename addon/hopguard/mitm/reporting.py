@@ -1,0 +1,95 @@
+"""What happens with a finding: record, violation log, event log, mark, comment, table."""
+
+import logging
+import time
+from pathlib import Path
+
+from mitmproxy import ctx, hooks, http
+
+from hopguard.mitm import flows, view
+from hopguard.mitm.tally import Tally
+from hopguard.record import Action, Circumstances, Record, Redaction, make_record
+from hopguard.reports.jsonlines import ViolationLog
+from hopguard.rule import Finding
+
+logger = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Makes records of findings and brings them where people look."""
+
+    def __init__(self) -> None:
+        """Begin without a log."""
+        self.redaction = Redaction()
+        self._violations: ViolationLog | None = None
+        self._tally = Tally()
+
+    def write_to(self, path: Path | None) -> None:
+        """Append records to the file at `path` from now on; None is to no file.
+
+        Raises:
+            OSError: the file cannot be opened. The one before stays in use.
+        """
+        opened = ViolationLog(path) if path is not None else None
+        if self._violations is not None:
+            self._violations.close()
+        self._violations = opened
+
+    def close(self) -> None:
+        """End the log, and say what was found."""
+        self.write_to(None)
+        table = self._tally.table()
+        logger.info("hopguard: %s", f"what was found\n{table}" if table else "nothing was found")
+
+    def report(self, flow: http.HTTPFlow, findings: list[Finding], action: Action) -> None:
+        """Report findings about a message of `flow`, as far as they are new."""
+        records = [
+            make_record(finding, _circumstances(flow, finding, action), self.redaction)
+            for finding in findings
+        ]
+        fresh = view.attach(flow, records)
+        if not fresh:
+            return
+        if ctx.options.hopguard_mark:
+            view.mark(flow)
+        if ctx.options.hopguard_comment:
+            view.comment(flow)
+        self._tell(fresh)
+        ctx.master.addons.trigger(hooks.UpdateHook([flow]))
+
+    def report_unseen(
+        self, findings: list[Finding], *, value_known: bool, client: str, server: str | None
+    ) -> None:
+        """Report findings about a message that was refused before it became a flow.
+
+        Only one of its field lines is known, not where it stood, and perhaps not its value.
+        """
+        where = Circumstances(time=time.time(), action="refused", client=client, server=server)
+        records = [make_record(finding, where, self.redaction) for finding in findings]
+        for record in records:
+            record["line"] = None
+            record["value"] = record["value"] if value_known else None
+        self._tell(records)
+
+    def _tell(self, records: list[Record]) -> None:
+        if self._violations is not None:
+            self._violations.write(records)
+        for record in records:
+            self._tally.add(record)
+            logger.log(view.LEVELS[record["severity"]], "hopguard: %s", view.event_line(record))
+
+
+def _circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Circumstances:
+    answered = finding.part.startswith("response") and flow.response is not None
+    peer = flow.client_conn if finding.leg == "client" else flow.server_conn
+    return Circumstances(
+        time=time.time(),
+        action=action,
+        method=flow.request.data.method,
+        url=flow.request.url,
+        status=flow.response.status_code if answered and flow.response is not None else None,
+        flow=flow.id,
+        connection=peer.id,
+        client=flows.client_address(flow),
+        server=flows.server_address(flow),
+    )
