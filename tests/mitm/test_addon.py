@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mitmproxy import exceptions, flow, http
+from mitmproxy import exceptions, flow, http, tcp
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.test import taddons, tflow
 
@@ -267,6 +267,25 @@ def test_tunnels_are_remembered_and_forgotten(addon: Hopguard) -> None:
     assert after.metadata["hopguard"][0]["variant"] == "to-proxy"
 
 
+def test_http_after_a_switch_is_seen(addon: Hopguard) -> None:
+    """Once, at the exchange that switched; and forgotten with the connection."""
+    fields = (b"Host", b"h"), (b"Connection", b"Upgrade"), (b"Upgrade", b"foo")
+    judged = live_flow(*fields)
+    add_response(judged, *fields[1:], status=101)
+    addon.responseheaders(judged)
+    before = rules(judged)
+    after = tflow.ttcpflow()
+    after.client_conn = judged.client_conn
+    for content in (b"frames of foo", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n"):
+        after.messages.append(tcp.TCPMessage(True, content))
+        addon.tcp_message(after)
+    assert rules(judged) == [*before, "http-after-protocol-switch"]
+    addon.client_disconnected(judged.client_conn)
+    judged.metadata.clear()
+    addon.tcp_message(after)
+    assert rules(judged) == []
+
+
 def test_a_saved_flow_is_judged_anew(addon: Hopguard) -> None:
     """What an earlier run wrote on it does not pile up."""
     judged = live_flow((b"Host", b"h"), CONNECTION, version="HTTP/2.0")
@@ -330,7 +349,7 @@ def test_what_is_found_is_told_by_severity(caplog: pytest.LogCaptureFixture) -> 
     ("option", "value", "said"),
     [
         ("hopguard_profile", ["noize"], "did you mean 'noise'"),
-        ("hopguard_profile", ["xxx"], "there are: default, rfc9110"),
+        ("hopguard_profile", ["xxx"], "there are default, rfc9110"),
         ("hopguard_redact", ["a b"], "'a b' is not a field name"),
         ("hopguard_log", "/proc/nowhere/v.jsonl", "cannot write '/proc/nowhere/v.jsonl'"),
         ("hopguard_log", "/", "is a folder"),
@@ -368,8 +387,8 @@ def test_options_take_effect_while_running(tmp_path: Path) -> None:
     ("setting", "said"),
     [
         ("hopguard_mark=abc", "'abc' is neither true nor false"),
-        ("hopguard_lgo=x", "there is no such option (did you mean 'hopguard_log'?)"),
-        ("hopguard_qqqqqqqqqqqqqqqqqqqqqq", "there is no such option"),
+        ("hopguard_lgo=x", "there is no such option; did you mean 'hopguard_log'?"),
+        ("hopguard_qqqqqqqqqqqqqqqqqqqqqq", "no such option"),
     ],
 )
 def test_settings_that_mitmproxy_would_swallow(

@@ -2,8 +2,9 @@
 
 import logging
 import weakref
+from dataclasses import replace
 
-from mitmproxy import ctx, exceptions, http
+from mitmproxy import ctx, exceptions, http, tcp
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
 
@@ -22,6 +23,9 @@ from hopguard.mitm.reporting import Reporter
 from hopguard.record import Redaction
 from hopguard.rule import Finding
 
+OCTETS_AFTER_SWITCH = 256
+"""How much of each piece of data after a 101 is looked at: enough for a start line."""
+
 
 class Hopguard:
     """Judges what passes, and tells. No attribute may be named like one of mitmproxy's hooks."""
@@ -32,6 +36,8 @@ class Hopguard:
         self._reporter = Reporter()
         self._tunnels: set[str] = set()
         """Client connections that CONNECT has made tunnels of, by id."""
+        self._switched: dict[str, http.HTTPFlow] = {}
+        """The exchange that ended in a 101, by the id of the client connection."""
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
         self._unveiling = Unveiling()
@@ -126,6 +132,8 @@ class Hopguard:
             self._own.add(flow.response)
         if findings:
             self._reporter.report(flow, findings, "refused" if refused else "flagged")
+        if flow.live and flow.response.status_code == 101:
+            self._switched[flow.client_conn.id] = flow
 
     def _judge_response(self, flow: http.HTTPFlow) -> list[Finding]:
         response = flows.response_of(flow)
@@ -183,9 +191,23 @@ class Hopguard:
         """Remember that what follows on this client connection is in a tunnel."""
         self._tunnels.add(flow.client_conn.id)
 
+    def tcp_message(self, flow: tcp.TCPFlow) -> None:
+        """Judge what is said after a switch of protocols that mitmproxy relays blindly."""
+        switch = self._switched.get(flow.client_conn.id)
+        if switch is None:
+            return
+        response = flows.response_of(switch)
+        findings = self._checker.check_exchange(
+            flows.sent_request(switch, response),
+            replace(response, switched_octets=(flow.messages[-1].content[:OCTETS_AFTER_SWITCH],)),
+        )
+        if findings:  # among them those of the exchange itself, which are known
+            self._reporter.report(switch, findings, "flagged")
+
     def client_disconnected(self, client: Client) -> None:
         """Forget a client connection."""
         self._tunnels.discard(client.id)
+        self._switched.pop(client.id, None)
 
     def _report_unseen(
         self, name: bytes, value: bytes | None, from_client: bool, peer: str, client: str

@@ -8,6 +8,7 @@ from pathlib import Path
 from mitmproxy import exceptions, optmanager
 from mitmproxy.addonmanager import Loader
 
+from hopguard.catalogue.lookup import UnknownNameError, find_profiles
 from hopguard.fields import CREDENTIALS
 from hopguard.grammar import is_token
 from hopguard.rule import DEFAULT_PROFILES, PROFILES
@@ -81,7 +82,8 @@ def _complaint(options: optmanager.OptManager, name: str, texts: list[str] | Non
         return ""
     known = [known for known in options.keys() if known.startswith("hopguard_")]  # noqa: SIM118
     if name not in known:
-        return f"there is no such option{_nearest(name, known)}"
+        near = difflib.get_close_matches(name, known, 1)
+        return f"there is no such option; did you mean {near[0]!r}?" if near else "no such option"
     kind = type(options.default(name))
     if kind is not list and len(texts) > 1:
         return f"it takes one value, and is set to {' and to '.join(map(repr, texts))}"
@@ -96,18 +98,10 @@ def parse_profiles(names: Sequence[str]) -> frozenset[str]:
     Raises:
         OptionsError: there is no profile of that name.
     """
-    chosen: set[str] = set()
-    for name in names:
-        if name == "default":
-            chosen.update(DEFAULT_PROFILES)
-        elif name in PROFILES:
-            chosen.add(name)
-        else:
-            raise exceptions.OptionsError(
-                f"hopguard_profile: there is no profile {name!r}{_nearest(name, PROFILES)}; "
-                f"there are: default, {', '.join(PROFILES)}"
-            )
-    return frozenset(chosen)
+    try:
+        return find_profiles(names)
+    except UnknownNameError as error:
+        raise exceptions.OptionsError(f"hopguard_profile: {error}") from None
 
 
 def parse_redact(names: Sequence[str]) -> Sequence[str]:
@@ -136,8 +130,3 @@ def parse_log(text: str) -> Path | None:
     if path.is_dir():
         raise exceptions.OptionsError(f"hopguard_log: {text!r} is a folder; name a file in it")
     return path
-
-
-def _nearest(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

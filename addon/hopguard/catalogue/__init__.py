@@ -1,0 +1,1 @@
+"""The rules as people and programs read them: in a terminal, in mitmproxy, in the README."""

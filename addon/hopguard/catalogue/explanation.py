@@ -1,0 +1,114 @@
+"""One rule at a time: what was sent, why it matters, who breaks on it, and what to do about it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from hopguard.catalogue.document import (
+    Block,
+    Example,
+    Facts,
+    Heading,
+    Item,
+    Paragraph,
+    as_markdown,
+    as_text,
+)
+from hopguard.catalogue.facts import (
+    UNNAMED,
+    VISIBLE,
+    profiles_in_words,
+    senders,
+    variant_in_words,
+    variant_names,
+    versions_in_words,
+)
+from hopguard.catalogue.listing import list_rules, name_and_keyword
+from hopguard.catalogue.lookup import find_group, find_rule
+from hopguard.rule import Requirement, Rule
+
+ExplainFormat = Literal["text", "markdown"]
+
+FEW = 2
+"""Examples of each sort that are shown if not all are asked for."""
+
+NO_REPAIR = "Nothing: there is no safe repair. It falls back to flag, and the record says so."
+
+LEGEND = (
+    "Lines with > are what the client sends, lines with < what the server sends, lines with * what"
+    " the messages do not show; ^^^ is below a line at fault."
+)
+
+
+def explain(
+    name: str,
+    rules: Iterable[Rule],
+    form: ExplainFormat = "text",
+    width: int = 80,
+    *,
+    all_examples: bool = False,
+) -> str:
+    """Explain the rule that `name`, `id` or `id/variant`, means; of a group, list the rules.
+
+    Raises:
+        UnknownNameError: there is no such rule, or it has no such variant.
+    """
+    rules = tuple(rules)
+    group = find_group(name, rules)
+    if group:
+        return list_rules(group, form, width)
+    rule, variant = find_rule(name, rules)
+    blocks = _blocks(rule, variant, None if all_examples else FEW)
+    return as_text(blocks, width) if form == "text" else as_markdown(blocks)
+
+
+def _blocks(rule: Rule, variant: str | None, limit: int | None) -> list[Block]:
+    variants = [variant] if variant is not None else variant_names(rule)
+    return [
+        Heading(f"{rule.id}/{variant}" if variant else rule.id, 1),
+        Paragraph(rule.title),
+        *(Paragraph(text) for text in rule.explanation.split("\n\n")),
+        Facts(list(_facts(rule, variants))),
+        Heading("What fix does"),
+        Paragraph(rule.repair or NO_REPAIR),
+        Heading("Examples"),
+        Paragraph(LEGEND),
+        *_examples(rule, variants, limit),
+    ]
+
+
+def _facts(rule: Rule, variants: list[str]) -> Iterator[tuple[str, list[Item]]]:
+    weights = [f"{name or UNNAMED}: {variant_in_words(rule, name)}" for name in variants]
+    yield "Severity", [Item(weight) for weight in weights or [str(rule.severity)]]
+    yield "Versions", [Item(versions_in_words(rule.versions))]
+    yield "Sender", [Item(" or ".join(senders(rule)))]
+    yield "Visible", [Item(VISIBLE[rule.visible])]
+    yield "Profiles", [Item(profiles_in_words(rule))]
+    yield "Group", [Item(rule.group)]
+    others = [
+        _item(requirement, f"{name or UNNAMED}: ")
+        for name in variants
+        if (requirement := rule.variants[name].requirement) is not None
+    ]
+    yield "Requirement", [_item(rule.requirement), *others]
+    if rule.also:
+        yield "See also", [_item(requirement) for requirement in rule.also]
+
+
+def _item(requirement: Requirement, prefix: str = "") -> Item:
+    return Item(prefix + name_and_keyword(requirement), requirement.url)
+
+
+def _examples(rule: Rule, variants: list[str], limit: int | None) -> Iterator[Block]:
+    sorts = [
+        (f"Violating: {name}" if name else "Violating", rule.violating[name])
+        for name in variants or [""]
+    ]
+    sorts.append(("Conforming", rule.conforming))
+    left_out = 0
+    for heading, texts in sorts:
+        for text in texts[:limit]:
+            yield Heading(heading, 3)
+            yield Example(text)
+        left_out += len(texts[limit:]) if limit is not None else 0
+    if left_out:
+        yield Paragraph(f"{left_out} more with --all-examples.")
