@@ -133,6 +133,19 @@ def test_what_mitmproxy_made_itself_is_known() -> None:
     assert flows.is_own(http.Response.make(502))
 
 
+def test_urls_of_requests_that_mitmproxy_refuses() -> None:
+    """They have not been sent anywhere yet."""
+    flow = live_flow((b"Host", b"demo.example"))
+    assert flows.url_of(flow) == flow.request.url == "http://address:22/path"
+    flow.request.data.host = ""
+    assert flows.url_of(flow) == "http://demo.example/path"
+    del flow.request.headers["host"]
+    flow.client_conn.tls = True
+    assert flows.url_of(flow) == "https://origin.example:443/path"
+    flow.server_conn = type(flow.server_conn)(address=None)
+    assert flows.url_of(flow) == "https:///path"
+
+
 def test_addresses() -> None:
     """Of the client, and of the server as far as it is known."""
     flow = live_flow()

@@ -95,6 +95,19 @@ def has_loose_ends(message: http.Message) -> bool:
     return message.data.trailers is not None
 
 
+def url_of(flow: http.HTTPFlow) -> str:
+    """Return the URL of the request, as far as it is known.
+
+    mitmproxy fills in where a request goes only after its validation: one that is refused has
+    nothing but its Host field.
+    """
+    request = flow.request
+    if request.data.host:
+        return request.url
+    scheme = "https" if flow.client_conn.tls else "http"
+    return f"{scheme}://{request.host_header or server_address(flow) or ''}{request.path}"
+
+
 def client_address(flow: http.HTTPFlow) -> str:
     """Return the client's address as text."""
     return human.format_address(flow.client_conn.peername)

@@ -86,7 +86,7 @@ def _circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Cir
         time=time.time(),
         action=action,
         method=flow.request.data.method,
-        url=flow.request.url,
+        url=flows.url_of(flow),
         status=flow.response.status_code if answered and flow.response is not None else None,
         flow=flow.id,
         connection=peer.id,

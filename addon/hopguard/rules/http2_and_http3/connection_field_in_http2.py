@@ -135,10 +135,10 @@ def check(message: Message) -> Iterator[Evidence]:
     and was only tested over HTTP/1.1 without TLS.
 
     Do not set these fields in application code or middleware; the server adds what HTTP/1.1 needs.
-    In nginx use proxy_hide_header Upgrade, in Apache httpd Protocols http/1.1 or Header unset Upgrade,
-    in HAProxy http-response del-header. In Node, guard with req.httpVersionMajor === 1: its http2
-    module throws ERR_HTTP2_INVALID_CONNECTION_HEADERS. A proxy that is being written has to remove
-    what Connection names, Connection itself, and the other four fields.
+    In nginx use proxy_hide_header Upgrade; in Apache httpd, Protocols http/1.1 or Header unset
+    Upgrade; in HAProxy, http-response del-header. In Node, guard with req.httpVersionMajor === 1:
+    its http2 module throws ERR_HTTP2_INVALID_CONNECTION_HEADERS. A proxy that is being written has
+    to remove what Connection names, Connection itself, and the other four fields.
 
     The list is closed: Proxy-Authorization, Trailer and HTTP2-Settings are not on it, and TE has a
     rule of its own, as have trailer sections and what an extended CONNECT must not carry. Fields

@@ -165,10 +165,12 @@ def check(message: Message) -> Iterator[Evidence]:
     broke NestJS (nestjs/nest#17588), Ktor (ktorio/ktor#4581), Go libraries
     (AndrewBurian/eventsource#5), Armeria (line/armeria#268), components on Tomcat
     (apache/tomcat#277) and helpers for Node, whose http2 module throws
-    ERR_HTTP2_INVALID_CONNECTION_HEADERS (webpack/webpack-hot-middleware#323). Delete the line; in
-    NestJS and Ktor update the framework, in a servlet remove the setHeader call. Node and nginx add
-    the same line to HTTP/1.1 responses of their own accord; in Node, res.removeHeader("Connection")
-    stops that.
+    ERR_HTTP2_INVALID_CONNECTION_HEADERS (webpack/webpack-hot-middleware#323). Any other response
+    with such a line fails alike: Warp passed it on to HTTP/2 (yesodweb/wai#707). Delete the line,
+    in a servlet the setHeader call. NestJS and Ktor have since learnt to leave it out where they
+    speak HTTP/2 themselves, and go on to send it in HTTP/1.1: there the edge has to drop it. So it
+    is with Node and nginx, which add the line of their own accord; in Node,
+    res.removeHeader("Connection") stops that.
 
     "Upgrade: h2,h2c" (upgrade) is advertised by Apache httpd with mod_http2 in the first response
     on a connection, also inside TLS and behind a proxy, where no upgrade is possible. Set Protocols

@@ -137,8 +137,8 @@ def check(message: Message) -> Iterator[Evidence]:
 
     In nginx, hide what the origin advertises with proxy_hide_header Upgrade, and where upgrades are
     wanted set both proxy_set_header Upgrade $http_upgrade and proxy_set_header Connection. In
-    Apache httpd, a Protocols line without h2 and h2c stops the advertising. Application code that sets Upgrade has to set
-    Connection: Upgrade with it; most libraries add nothing by themselves.
+    Apache httpd, a Protocols line without h2 and h2c stops the advertising. Application code that
+    sets Upgrade has to set Connection: Upgrade with it; most libraries add nothing by themselves.
 
     A WebSocket handshake without the option is left to the rules about that handshake. The fields
     of a 103 response are hints about a later one and are not judged.

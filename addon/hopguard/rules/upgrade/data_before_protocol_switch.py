@@ -113,6 +113,13 @@ WAITING = (b"websocket", b"connect-udp")
         < Content-Length: 0
         """,
         r"""
+        * sent before the response: \x16\x03\x01\x02\x00\x01
+        > CONNECT www.example:443 HTTP/1.1
+        > Host: www.example:443
+        > Connection: "close"
+        < HTTP/1.1 200 OK
+        """,
+        r"""
         * sent before the response: GET /b HTTP/1.1\r\nHost: www.example\r\n\r\n
         > GET /a HTTP/1.1
         > Host: www.example
@@ -174,7 +181,7 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
     if request.version not in HTTP11 or not early:
         return
     if request.method == b"CONNECT":
-        if b"close" not in request.options:
+        if b"close" not in request.options | request.meant_options:
             yield Evidence(
                 "The client sends on before its CONNECT request is answered.",
                 variant="connect",

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from hopguard.message import HTTP11, Message, Response
-from hopguard.rule import ERROR, WARNING, Evidence, Requirement, message_rule
+from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
 
 RISKS = {
     "over-tls": "offers an upgrade to HTTP/2 inside TLS, where it is not defined",
@@ -12,9 +12,17 @@ RISKS = {
 
 
 @message_rule(
-    requirement=Requirement(7540, "3.2", "MUST NOT"),
-    also=(Requirement(9113, "3.1"), Requirement(9113, "3.2"), Requirement(9110, "7.6.1", "MUST")),
-    variants={"over-tls": ERROR, "accepted-through-proxy": ERROR, "through-intermediary": WARNING},
+    requirement=Requirement(9113, "3.2", "MUST NOT"),
+    also=(
+        Requirement(9113, "3.1"),
+        Requirement(7540, "3.3", "MUST NOT"),
+        Requirement(9110, "7.6.1", "MUST"),
+    ),
+    variants={
+        "over-tls": ERROR,
+        "accepted-through-proxy": Variant(ERROR, requirement=Requirement(9113, "3.1")),
+        "through-intermediary": Variant(WARNING, requirement=Requirement(9110, "7.6.1", "MUST")),
+    },
     profiles=("rfc9110", "security"),
     versions=HTTP11,
     fields=(b"upgrade",),

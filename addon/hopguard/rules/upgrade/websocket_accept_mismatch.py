@@ -113,6 +113,21 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         > Upgrade: websocket
         > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
         > Sec-WebSocket-Version: 13
+        > Sec-WebSocket-Protocol: chat, superchat
+        < HTTP/1.1 101 Switching Protocols
+        < Connection: Upgrade
+        < Upgrade: websocket
+        < Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+        < Sec-WebSocket-Protocol: chat
+        <! Sec-WebSocket-Protocol: superchat
+        """,
+        """
+        > GET /chat HTTP/1.1
+        > Host: www.example
+        > Connection: Upgrade
+        > Upgrade: websocket
+        > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+        > Sec-WebSocket-Version: 13
         < HTTP/1.1 101 Switching Protocols
         < Connection: Upgrade
         < Upgrade: websocket
@@ -261,8 +276,10 @@ def _proof(
 
 def _choices(request: Request, response: Response) -> Iterator[tuple[str, FieldLine]]:
     subprotocols = {value for _, value in request.members(b"sec-websocket-protocol") if value}
-    for line in response.lines(b"sec-websocket-protocol"):
-        if grammar.unfold(line.value) not in subprotocols:
+    for position, line in enumerate(response.lines(b"sec-websocket-protocol")):
+        if position:
+            yield f"{line} is sent beside another such line.", line
+        elif grammar.unfold(line.value) not in subprotocols:
             yield f"{line} is not one subprotocol that the request names.", line
     requested = _extensions(request)
     for name, line in _extensions(response).items():

@@ -263,17 +263,19 @@ def check(request: Request) -> Iterator[Evidence]:
     Firefox sends "Connection: keep-alive, Upgrade", which is right; servers that compare the whole
     value are wrong (websocket-client/websocket-client#626). Another version than 13
     (other-version) may be negotiated and is only noted. All parts that are missing make one
-    finding, each wrong one a finding of its own. With Upgrade, HTTP/1.0 is the matter of another
-    rule. An Upgrade field without any protocol counts as none.
+    finding, each wrong one a finding of its own; the value of the key is not shown. With Upgrade,
+    HTTP/1.0 is the matter of another rule. An Upgrade field without any protocol counts as none.
     """
     offer = request.line_naming(b"websocket")
     if offer is None:
         for line in request.lines(b"sec-websocket-key")[:1] if not request.upgrades() else ():
-            text = f"{line} is sent without Upgrade; a hop may have removed it."
+            text = "Sec-WebSocket-Key is sent without Upgrade; a hop may have removed it."
             yield Evidence(text, line, "upgrade-stripped", sender=request.forwarder)
     elif request.version in HTTP11:
-        for text, line in [*_missing(request, offer), *_wrong(request, offer)]:
+        for text, line in _missing(request, offer):
             yield Evidence(text, line, "incomplete", sender=request.forwarder)
+        for text, line in _wrong(request, offer):
+            yield Evidence(text, line, "incomplete")
         versions = request.lines(b"sec-websocket-version")
         for line in versions if len(versions) == 1 else ():
             if line.value != CURRENT and _VERSION.fullmatch(line.value):
@@ -293,11 +295,14 @@ def _wrong(request: Request, offer: FieldLine) -> Iterator[tuple[str, FieldLine]
     keys, versions = [request.lines(part.lower()) for part in PARTS[1:]]
     if request.method != b"GET":
         yield f"{offer} is sent with {quote(request.method)}, but a WebSocket needs GET.", offer
-    for line in [*keys[1:], *versions[1:]]:
-        yield f"{line} is sent beside another such line.", line
+    # The key is a nonce that only the two ends need to know: no sentence quotes it.
+    for line in keys[1:]:
+        yield "Sec-WebSocket-Key is sent beside another such line.", line
     for line in keys[:1]:
         if not _KEY.fullmatch(grammar.unfold(line.value)):
-            yield f"{line} is not the base64 of 16 octets.", line
+            yield "Sec-WebSocket-Key is not the base64 of 16 octets.", line
+    for line in versions[1:]:
+        yield f"{line} is sent beside another such line.", line
     for line in versions[:1]:
         if not _VERSION.fullmatch(grammar.unfold(line.value)):
             yield f"{line} is not one version number.", line
