@@ -43,22 +43,51 @@ OF_LOG = re.compile(r"\[\d\d:\d\d:\d\d")
 
 SECONDS_FOR_FINDINGS = 10.0
 A_YEAR = 365 * 24 * 3600.0
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interruption:
+    """Ctrl-C and its like, noticed between two steps, so that nothing is left half done."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._at_once = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if self._at_once or self._number:  # who asks twice does not want to wait
+            raise SystemExit(128 + number)
+        self._number = number
+
+    def check(self) -> None:
+        """Exit if it has happened."""
+        if self._number:
+            raise SystemExit(128 + self._number)
+
+    def wait(self, mitm: Mitm) -> None:
+        """Wait until it happens; fail if mitmproxy ends by itself."""
+        with suppress(SystemExit):
+            self._at_once = True
+            self.check()
+            mitm.process.wait_for(lambda: False, "Ctrl-C", A_YEAR)
+        self._at_once = False
 
 
 class Demo:
     """The exchanges, one after another, through one mitmproxy."""
 
-    def __init__(self, mitm: Mitm, log: Path) -> None:
+    def __init__(self, mitm: Mitm, log: Path, interruption: Interruption) -> None:
         self.mitm = mitm
         self.log = log
         self.faults: list[str] = []
         """What did not happen as it must."""
+        self._interruption = interruption
         self._clients = Clients()
         self._shown = 0
 
     def run(self) -> None:
         """Do all exchanges; show what is found, each time before the next begins."""
+        self._interruption.check()
         for number, exchange in enumerate(EXCHANGES, 1):
             print(f"\n{number}. {exchange.says}", flush=True)
             address = self.mitm.address(SERVERS.index(exchange.server))
@@ -66,6 +95,7 @@ class Demo:
             if not exchange.finds and status != 200:
                 self.faults.append(f"{number}. was answered with {status or 'nothing'}, not 200")
             self._judge(number, exchange)
+            self._interruption.check()
 
     def _judge(self, number: int, exchange: Exchange) -> None:
         expected = Counter(exchange.finds)
@@ -129,7 +159,7 @@ def new_log() -> Path:
     raise AssertionError
 
 
-def perform(tool: str, log: Path) -> list[str]:
+def perform(tool: str, log: Path, interruption: Interruption) -> list[str]:
     """Set everything up, do the exchanges, and return what is wrong."""
     print(f"Starting misbehaving servers, and {tool} with hopguard.", flush=True)
     with ExitStack() as stack:
@@ -152,26 +182,13 @@ def perform(tool: str, log: Path) -> list[str]:
             confdir=folder,
             tool=tool,
         )
-        demo = Demo(stack.enter_context(mitm), log)
+        demo = Demo(stack.enter_context(mitm), log, interruption)
         demo.run()
         if tool == "mitmweb":
             print(f"\nLook at the flows: {mitm.web_url}\nCtrl-C ends this.", flush=True)
-            wait_for_interrupt(mitm)
+            interruption.wait(mitm)
         demo.finish()
         return demo.faults
-
-
-def wait_for_interrupt(mitm: Mitm) -> None:
-    """Wait for a signal (see `end_on`); fail if mitmproxy ends by itself."""
-    with suppress(SystemExit):
-        mitm.process.wait_for(lambda: False, "Ctrl-C", A_YEAR)
-
-
-def end_on(number: int, _: FrameType | None) -> None:
-    """End, once: what is being cleaned up must not be interrupted again."""
-    for one in SIGNALS:
-        signal.signal(one, signal.SIG_IGN)
-    raise SystemExit(128 + number)
 
 
 def main(arguments: list[str]) -> int:
@@ -180,17 +197,17 @@ def main(arguments: list[str]) -> int:
         wanted = arguments in (["-h"], ["--help"])
         print(USAGE, file=sys.stdout if wanted else sys.stderr)
         return 0 if wanted else 2
-    for number in SIGNALS:
-        signal.signal(number, end_on)
+    interruption = Interruption()
     log: Path | None = None
     try:
         log = new_log()
-        faults = perform("mitmweb" if arguments else "mitmdump", log)
+        faults = perform("mitmweb" if arguments else "mitmdump", log, interruption)
     except BrokenPipeError:
         # Whoever read the output has gone. Nobody hears a complaint, not even Python's own at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (OSError, ProcessFailedError) as error:
+        interruption.check()  # in a terminal, Ctrl-C ends mitmproxy as well
         faults = [str(error)]
     finally:
         if log and not log.stat().st_size:

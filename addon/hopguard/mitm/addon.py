@@ -160,7 +160,8 @@ class Hopguard:
             return
         if not flows.has_loose_ends(flow.response):
             return
-        if flow.request.method == "HEAD" or flow.response.status_code == 304:
+        bodiless = flow.request.method == "HEAD" or flow.response.status_code == 304
+        if bodiless and flow.response.data.trailers is None:
             return  # its header section speaks of a message that was not sent
         response = flows.response_of(flow, complete=True)
         refused = self._refuses_trailers(flow, response)
@@ -183,6 +184,7 @@ class Hopguard:
             return
         if flow.live and flows.is_own(flow.response):
             return
+        self._restore_transfer_encoding(flow.response)
         findings = self._judge_response(flow)
         if findings:
             self._reporter.report(flow, findings, "refused")

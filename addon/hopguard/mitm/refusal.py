@@ -9,9 +9,16 @@ REFUSED_RESPONSE = 502
 
 
 def refuse_request(flow: http.HTTPFlow, reason: str) -> None:
-    """Answer the request with 400 in the server's place."""
-    flow.request.stream = False  # mitmproxy cannot stream a request that is answered already
-    flow.response = _answer(flow, REFUSED_REQUEST, reason)
+    """Answer the request with 400 in the server's place.
+
+    If it is on its way to the server already, withhold the trailer section, and reset the stream
+    when the server answers: mitmproxy sends what it has, whatever the response says.
+    """
+    if flow.request.stream:
+        flow.request.trailers = None
+        flow.kill()
+    else:
+        flow.response = _answer(flow, REFUSED_REQUEST, reason)
 
 
 def refuse_response_head(flow: http.HTTPFlow, reason: str) -> None:
@@ -34,10 +41,14 @@ def refuse_response(flow: http.HTTPFlow, reason: str) -> None:
 
 
 def finish_refused_response(flow: http.HTTPFlow) -> None:
-    """Give a 502 whose original had no content the body that could not go out as a stream."""
+    """Give a 502 whose original had no content the body that could not go out as a stream.
+
+    The trailer section of the original, which mitmproxy has put behind the 502, is discarded.
+    """
     assert flow.response is not None
     if isinstance(flow.response.stream, _Body):
         flow.response.data.content = flow.response.stream.body
+        flow.response.data.trailers = None
 
 
 class _Body:
@@ -58,4 +69,5 @@ def _answer(flow: http.HTTPFlow, status: int, reason: str) -> http.Response:
     fields = {"content-type": "text/plain; charset=utf-8"}
     if not (flow.request.is_http2 or flow.request.is_http3):
         fields["Connection"] = "close"
-    return http.Response.make(status, f"{reason}\n", fields)
+    body = "" if flow.request.method == "HEAD" else f"{reason}\n"
+    return http.Response.make(status, body, fields)

@@ -46,12 +46,11 @@ class Unveiling:
 
     def __init__(self) -> None:
         """Prepare; nothing is changed yet."""
-        self._original: Validator | None = None
-        self._replacement = self._validate  # a bound method is a new object each time
+        self._lenient: _Lenient | None = None
 
     def start(self) -> bool:
         """Begin. Returns False, and says why, where this h2 does not have what is needed."""
-        if self._original is None:
+        if self._lenient is None:
             original = getattr(h2.stream, _PATCHED, None)
             if not callable(original) or not hasattr(h2.utilities, "HeaderValidationFlags"):
                 logger.warning(
@@ -59,24 +58,35 @@ class Unveiling:
                     "connection-specific fields are reported without a flow"
                 )
                 return False
-            self._original = original
-            setattr(h2.stream, _PATCHED, self._replacement)
+            self._lenient = _Lenient(original)
+            setattr(h2.stream, _PATCHED, self._lenient)
         return True
 
     def stop(self) -> None:
         """End, and leave h2 as it was."""
-        if self._original is not None and getattr(h2.stream, _PATCHED) is self._replacement:
-            setattr(h2.stream, _PATCHED, self._original)
-        self._original = None
+        if self._lenient is None:
+            return
+        self._lenient.active = False
+        if getattr(h2.stream, _PATCHED) is self._lenient:
+            setattr(h2.stream, _PATCHED, self._lenient.original)
+        self._lenient = None
 
-    def _validate(self, headers: Iterable[Header], flags: Any) -> Iterable[Header]:
-        """Validate as h2 does, but for the presence of connection-specific fields."""
-        original: Validator = self._original or h2.utilities.validate_headers
+
+class _Lenient:
+    """Validates as h2 does, but for the presence of connection-specific fields."""
+
+    def __init__(self, original: Validator) -> None:
+        self.original = original
+        self.active = True
+        """Somebody who has wrapped this goes on calling it when it should be gone."""
+
+    def __call__(self, headers: Iterable[Header], flags: Any) -> Iterable[Header]:
         lines = list(headers)
-        if not any(line[0] in _SHOWN for line in lines) or _is_interim(lines, flags):
-            return original(lines, flags)
+        shown = any(line[0] in _SHOWN for line in lines)
+        if not (self.active and shown) or _is_interim(lines, flags):
+            return self.original(lines, flags)
         harmless = [(b"x", line[1]) if line[0] in _SHOWN else line for line in lines]
-        list(original(harmless, flags))  # a generator: it raises while it is read
+        list(self.original(harmless, flags))  # a generator: it raises while it is read
         if not flags.is_response_header:
             return lines
         return [
@@ -119,8 +129,11 @@ class RefusalHandler(logging.Handler):
         found = _REFUSAL.fullmatch(record.msg)
         if found is None:
             return
-        name = ast.literal_eval(found["field"]) if found["field"] else b"te"
-        value = ast.literal_eval(found["te"]) if found["te"] else None
+        try:
+            name = ast.literal_eval(found["field"]) if found["field"] else b"te"
+            value = ast.literal_eval(found["te"]) if found["te"] else None
+        except (SyntaxError, ValueError):
+            return  # it only looks like one of h2's messages
         client_address = human.format_address(client)
         from_client = found["address"] == client_address
         self._report(name, value, from_client, found["address"], client_address)
