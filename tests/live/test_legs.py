@@ -95,6 +95,18 @@ def test_2_to_2(site: Site) -> None:
     assert response["server"] == f"127.0.0.1:{site.http2.port}"
 
 
+def test_2_to_1_with_a_switch_that_nobody_can_follow(site: Site) -> None:
+    site.http1.answers["/2-101"] = message(
+        b"HTTP/1.1 101 Switching Protocols", b"Connection: Upgrade", b"Upgrade: foo"
+    )
+    with Http2Client(site.mitm.address(1)) as client:
+        sibling = client.request(request_lines("/sibling"))
+        assert client.exchange(request_lines("/2-101", (b"upgrade", b"foo"))).status == 502
+        assert client.response(sibling).status == 200
+        assert client.exchange(request_lines("/next")).status == 200
+    assert (H2_FIELD, "request", "HTTP/2") in site.found("/2-101")
+
+
 def test_2_to_2_trailers(site: Site) -> None:
     site.http2.answers["/2-2t"] = answer(body=b"ok", trailers=((b"keep-alive", b"timeout=5"),))
     with Http2Client(site.mitm.address(2)) as client:

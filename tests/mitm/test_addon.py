@@ -230,7 +230,7 @@ def test_transfer_encoding_of_a_response_is_refused_alone(addon: Hopguard) -> No
     addon.responseheaders(judged)
     (record,) = judged.metadata["hopguard"]
     assert (record["field"], record["value"]) == ("transfer-encoding", "chunked")
-    assert (record["action"], record["line"]) == ("refused", 0)
+    assert (record["action"], record["line"], record["status"]) == ("refused", 0, 200)
     assert judged.response is not None
     assert judged.response.status_code == 502
     assert callable(judged.response.stream)

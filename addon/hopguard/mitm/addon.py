@@ -125,13 +125,15 @@ class Hopguard:
         if flow.live and flows.is_own(flow.response):
             self._own.add(flow.response)
             return
-        refused = self._restore_transfer_encoding(flow.response)
-        findings = self._judge_response(flow)
-        if refused:
-            refusal.refuse_response_head(flow, refused)
-            self._own.add(flow.response)
-        if findings:
-            self._reporter.report(flow, findings, "refused" if refused else "flagged")
+        refused = self._restore_transfer_encoding(flow.response) or self._refuses_switch(flow)
+        try:
+            findings = self._judge_response(flow)
+            if findings:
+                self._reporter.report(flow, findings, "refused" if refused else "flagged")
+        finally:  # whatever happens to the report, nothing gets through
+            if refused:
+                refusal.refuse_response_head(flow, refused)
+                self._own.add(flow.response)
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
@@ -151,6 +153,17 @@ class Hopguard:
             for name, value in fields
         )
         return "The server sent Transfer-Encoding on HTTP/2, which has its own framing."
+
+    def _refuses_switch(self, flow: http.HTTPFlow) -> str:
+        """Say why a 101 must not go on; empty where it may.
+
+        A bare mitmproxy lets no Upgrade field pass from HTTP/2 to HTTP/1, and cannot relay the
+        answer to one: the stream would hang.
+        """
+        switches = flow.response is not None and flow.response.status_code == 101
+        if not (switches and flow.live and flow.client_conn.alpn in (b"h2", b"h3")):
+            return ""
+        return "The server switched protocols on HTTP/1.1, where an HTTP/2 client cannot follow."
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
