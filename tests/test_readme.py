@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from mitmproxy import optmanager
@@ -55,8 +56,8 @@ def block(name: str) -> str:
 def test_table_of_options() -> None:
     """It is what mitmproxy is told."""
     options = optmanager.OptManager()
-    master = SimpleNamespace(options=options)
-    add_options(Loader(master))  # type: ignore[arg-type]
+    master: Any = SimpleNamespace(options=options)
+    add_options(Loader(master))
     rows = ["| option | default | meaning |", "| --- | --- | --- |"]
     for name in sorted(options.keys()):
         default = options.default(name)
