@@ -91,6 +91,11 @@ def test_facts_with_octets() -> None:
     assert response.switched_octets == (b"\x81\x05", b"HTTP/1.1 200")
 
 
+def test_empty_lines_mean_nothing() -> None:
+    """They may set messages apart."""
+    assert len(parse("> GET / HTTP/1.1\n\n< HTTP/1.1 200 OK").messages) == 2
+
+
 def test_whitespace_in_values() -> None:
     """White space around a value is stripped, white space that is spelt out stays."""
     (message,) = parse(r"> GET / HTTP/2" "\n" r"> te:   \x20trailers\t").messages
