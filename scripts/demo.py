@@ -93,7 +93,7 @@ class Demo:
             address = self.mitm.address(SERVERS.index(exchange.server))
             status = self._clients.send(exchange, address)
             if not exchange.finds and status != 200:
-                self.faults.append(f"{number}. was answered with {status or 'nothing'}, not 200")
+                self.faults.append(f"exchange {number} was answered with {status or 'nothing'}")
             self._judge(number, exchange)
             self._interruption.check()
 
@@ -113,9 +113,9 @@ class Demo:
         for line in fresh:
             print(line.string, flush=True)
         for rule in (expected - _rules(fresh)).elements():
-            self.faults.append(f"{number}. lacks {rule}")
+            self.faults.append(f"exchange {number}: {rule} was not reported")
         if fresh and not expected:
-            self.faults.append(f"{number}. is correct, but {', '.join(_rules(fresh))} was found")
+            self.faults.append(f"exchange {number} is correct, yet {', '.join(_rules(fresh))}")
 
     def _recorded(self) -> int:
         return self.log.read_bytes().count(b"\n")
