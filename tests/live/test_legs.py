@@ -158,6 +158,18 @@ def test_whom_proxy_connection_is_addressed_to(site: Site) -> None:
     assert found == [("to-proxy", "info"), ("beyond-proxy", "warning"), ("beyond-proxy", "warning")]
 
 
+def test_proxy_credentials_that_go_on_to_the_origin(site: Site) -> None:
+    with Http1Client(site.mitm.address(0)) as client:
+        url = f"{site.http1.url}/credentials".encode()
+        client.exchange(
+            message(b"GET %s HTTP/1.1" % url, b"Host: x", b"Proxy-Authorization: Basic c2VjcmV0")
+        )
+    assert site.http1.requests[-1].values("proxy-authorization") == [b"Basic c2VjcmV0"]
+    (record,) = site.records("/credentials")
+    assert (record["rule"], record["sender"]) == ("proxy-authorization-beyond-proxy", "proxy")
+    assert "c2VjcmV0" not in site.log.read_text()
+
+
 def test_a_connect_request_is_judged(site: Site) -> None:
     host = f"{site.http1.address[0]}:{site.http1.address[1]}".encode()
     with Http1Client(site.mitm.address(0)) as client:

@@ -286,6 +286,24 @@ def test_http_after_a_switch_is_seen(addon: Hopguard) -> None:
     assert rules(judged) == []
 
 
+def test_proxy_credentials_that_mitmproxy_passes_on(addon: Hopguard) -> None:
+    """They were meant for it. An upstream proxy may get them; authentication removes them."""
+    field = (b"Proxy-Authorization", b"Basic dTpw")
+    judged = live_flow((b"Host", b"h"), field, mode="regular")
+    addon.requestheaders(judged)
+    assert rules(judged) == []
+    addon.request(judged)
+    (record,) = judged.metadata["hopguard"]
+    assert record["rule"] == "proxy-authorization-beyond-proxy"
+    assert (record["sender"], record["leg"], record["value"]) == ("proxy", "server", "[redacted]")
+    to_upstream = live_flow((b"Host", b"h"), field, mode="upstream:http://p.example")
+    to_upstream.server_conn.via = ("http", ("p.example", 3128))
+    authenticated = live_flow((b"Host", b"h"), mode="regular")
+    for other in (to_upstream, authenticated):
+        addon.request(other)
+        assert rules(other) == []
+
+
 def test_a_saved_flow_is_judged_anew(addon: Hopguard) -> None:
     """What an earlier run wrote on it does not pile up."""
     judged = live_flow((b"Host", b"h"), CONNECTION, version="HTTP/2.0")

@@ -22,6 +22,7 @@ from hopguard.mitm.rejected import REFUSED_TRANSFER_ENCODING, RefusalHandler, Un
 from hopguard.mitm.reporting import Reporter
 from hopguard.record import Redaction
 from hopguard.rule import Finding
+from hopguard.rules.keep_alive_and_proxy import proxy_authorization_beyond_proxy
 
 OCTETS_AFTER_SWITCH = 256
 """How much of each piece of data after a 101 is looked at: enough for a start line."""
@@ -105,6 +106,8 @@ class Hopguard:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
+        if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
+            self._judge_credentials(flow)
         if flow.is_replay == "request" or not flows.has_loose_ends(flow.request):
             return
         request = flows.request_of(
@@ -116,6 +119,17 @@ class Hopguard:
         findings = self._checker.check_trailers(request)
         if findings:
             self._reporter.report(flow, findings, "refused" if refused else "flagged")
+
+    def _judge_credentials(self, flow: http.HTTPFlow) -> None:
+        """Judge proxy credentials that were addressed to mitmproxy and go on to the server."""
+        request = flows.request_of(flow, in_tunnel=True)
+        findings = [
+            replace(finding, sender="proxy", leg="server")
+            for finding in self._checker.check_message(request)
+            if finding.rule == proxy_authorization_beyond_proxy.check.id
+        ]
+        if findings:
+            self._reporter.report(flow, findings, "flagged")
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a response when its header section is there."""

@@ -95,6 +95,19 @@ def has_loose_ends(message: http.Message) -> bool:
     return message.data.trailers is not None
 
 
+def passes_on_credentials(flow: http.HTTPFlow) -> bool:
+    """Tell whether a live request to the proxy still holds Proxy-Authorization as it is sent on.
+
+    It is about to go to a server: whoever authenticates at mitmproxy has had the field removed.
+    """
+    return (
+        flow.live
+        and isinstance(flow.client_conn.proxy_mode, RegularMode)
+        and flow.server_conn.via is None
+        and any(name.lower() == b"proxy-authorization" for name, _ in flow.request.headers.fields)
+    )
+
+
 def url_of(flow: http.HTTPFlow) -> str:
     """Return the URL of the request, as far as it is known.
 
