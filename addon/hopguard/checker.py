@@ -34,6 +34,7 @@ class Checker:
             if not self.profiles.isdisjoint(rule.profiles)
             and self.profiles.isdisjoint(rule.silenced_by)
         )
+        self._order = {rule: position for position, rule in enumerate(self.rules)}
         self._crashed: set[str] = set()
         self._requests = {version: self._index("message", Request, version) for version in _V}
         self._responses = {version: self._index("message", Response, version) for version in _V}
@@ -93,7 +94,7 @@ class Checker:
         look: Callable[[Rule], Iterator[Evidence]],
     ) -> list[Finding]:
         findings: list[Finding] = []
-        for rule in sorted(rules, key=_catalogue_order):
+        for rule in sorted(rules, key=self._order.__getitem__):
             try:
                 findings += [
                     rule.finding(evidence, message, self.profiles)
@@ -108,10 +109,6 @@ class Checker:
 
 
 _V = sorted(EVERY_VERSION)
-
-
-def _catalogue_order(rule: Rule) -> tuple[str, str]:
-    return rule.group, rule.id
 
 
 class _Index:

@@ -4,7 +4,7 @@
 silent.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal, NamedTuple
@@ -75,6 +75,10 @@ class Message:
         return _positions(self.fields)
 
     @cached_property
+    def _members(self) -> dict[bytes, list[Member]]:
+        return {}  # filled by `members`: many rules ask for the same lists
+
+    @cached_property
     def _trailer_positions(self) -> dict[bytes, list[int]]:
         return _positions(self.trailers or ())
 
@@ -84,10 +88,10 @@ class Message:
 
     def lines(self, name: bytes) -> list[FieldLine]:
         """List the field lines called `name` (lower case) of the header section, in order."""
-        return [
-            FieldLine("header", index, *self.fields[index])
-            for index in self._positions.get(name, ())
-        ]
+        positions = self._positions.get(name)
+        if positions is None:
+            return []
+        return [FieldLine("header", index, *self.fields[index]) for index in positions]
 
     def trailer_lines(self, name: bytes) -> list[FieldLine]:
         """List the field lines called `name` (lower case) of the trailer section, in order."""
@@ -108,18 +112,21 @@ class Message:
             for index, pair in enumerate(pairs)
         ]
 
-    def members(self, name: bytes) -> list[Member]:
+    def members(self, name: bytes) -> Sequence[Member]:
         """List the elements of a list-based field over all its lines, empty ones included.
 
         Several lines are one list (RFC 9110, section 5.2). Folded values are unfolded first.
         """
-        quoted = name in fields.LISTS_WITH_QUOTED_STRINGS
-        split = grammar.split_quoted_list if quoted else grammar.split_list
-        return [
-            Member(line, element)
-            for line in self.lines(name)
-            for element in split(grammar.unfold(line.value))
-        ]
+        found = self._members.get(name)
+        if found is None:
+            quoted = name in fields.LISTS_WITH_QUOTED_STRINGS
+            split = grammar.split_quoted_list if quoted else grammar.split_list
+            found = self._members[name] = [
+                Member(line, element)
+                for line in self.lines(name)
+                for element in split(grammar.unfold(line.value))
+            ]
+        return found
 
     @cached_property
     def options(self) -> frozenset[bytes]:
