@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hopguard.checker import Checker
+from hopguard.checker import MOST_PER_RULE, Checker
 from hopguard.message import EVERY_VERSION, HTTP1, HTTP11, Message, Request, Response
 from hopguard.rule import (
     ERROR,
@@ -245,6 +245,12 @@ def test_a_crash_is_logged_once_and_hides_nobody(caplog: pytest.LogCaptureFixtur
     assert [record.getMessage() for record in caplog.records] == [
         "hopguard: rule test-checker crashed; it misses findings"
     ]
+
+
+def test_a_flood_of_lines_is_not_a_flood_of_findings() -> None:
+    """What is left out is of the same rule and in the same message."""
+    flood = request(*((b"X-Bad", b"%d" % number) for number in range(10_000)))
+    assert len(Checker(rules=RULES).check_message(flood)) == MOST_PER_RULE
 
 
 def test_hostile_names_do_not_fill_the_memory() -> None:

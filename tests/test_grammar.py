@@ -108,6 +108,8 @@ def test_both_splits_agree_without_quotes(value: bytes) -> None:
         (b"a,\r\n close", b"a, close"),
         (b"a \t\r\n\t b", b"a b"),
         (b"a\r\n \r\n b", b"a  b"),
+        (b"\r\n a\r\n ", b"a"),
+        (b"\r\n ", b""),
         (b"a\r\nb", b"a\r\nb"),
         (b"a\rb", b"a\rb"),
     ],

@@ -1,5 +1,7 @@
 """Messages keep the octets and answer questions about them."""
 
+from dataclasses import replace
+
 from hopguard.message import FieldLine, Request, Response
 
 
@@ -69,7 +71,8 @@ def test_trailers_are_a_section_of_their_own() -> None:
 def test_forwarded() -> None:
     """A Via field shows that a message was forwarded."""
     assert request((b"VIA", b"1.1 x")).forwarded
-    assert not request((b"Host", b"h")).forwarded
+    assert request((b"X-Forwarded-Client-Cert", b"x")).forwarded
+    assert not request((b"Host", b"h"), (b"X-Forwarded", b"x")).forwarded
 
 
 def test_a_line_is_shown_escaped_and_cut() -> None:
@@ -90,6 +93,17 @@ def test_meant_options_are_the_tokens_in_invalid_members() -> None:
     """A valid member is an option, not a meant one."""
     message = request((b"Connection", b'close, "Upgrade", TE foo;q=1'))
     assert message.meant_options == {b"upgrade", b"te", b"foo", b"q", b"1"}
+
+
+def test_a_line_whose_name_has_white_space_around_it_was_meant() -> None:
+    """On HTTP/1.x alone; a name in order is not misspelt."""
+    lines = ((b"Connection", b"close"), (b"Connection\t", b"TE, close"), (b" Upgrade\x0b", b"foo"))
+    message = request(*lines)
+    assert message.misspelt(b"connection") == [b"TE, close"]
+    assert message.meant_options == {b"te", b"close"}
+    assert message.carries(b"upgrade")
+    assert message.misspelt(b"te") == []
+    assert replace(message, version="HTTP/2").misspelt(b"connection") == []
 
 
 def test_listing_gives_each_option_once() -> None:

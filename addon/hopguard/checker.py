@@ -3,12 +3,16 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from hopguard.message import EVERY_VERSION, Message, RawFields, Request, Response
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Kind, Rule
 from hopguard.rules import load_rules
 
 logger = logging.getLogger(__name__)
+
+MOST_PER_RULE = 50
+"""Findings of one rule in one message: ten thousand equal lines must not flood every log."""
 
 _NAMES_KEPT = 4096
 _OCTETS_KEPT = 64
@@ -98,14 +102,23 @@ class Checker:
             try:
                 findings += [
                     rule.finding(evidence, message, self.profiles)
-                    for evidence in look(rule)
+                    for evidence in islice(look(rule), MOST_PER_RULE)
                     if rule.runs_variant(evidence.variant, self.profiles)
                 ]
-            except Exception:  # a bug in one rule must not hide the others, nor stop traffic
+            except Exception as error:  # a bug must not hide the other rules, nor stop traffic
                 if rule.id not in self._crashed:
                     self._crashed.add(rule.id)
-                    logger.exception("hopguard: rule %s crashed; it misses findings", rule.id)
+                    logger.error(
+                        "hopguard: rule %s crashed; it misses findings",
+                        rule.id,
+                        exc_info=_without_text(error),
+                    )
         return findings
+
+
+def _without_text(error: Exception) -> Exception:
+    """Return what tells where `error` came from, but not its text, which may quote a secret."""
+    return RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
 
 
 _V = sorted(EVERY_VERSION)

@@ -48,21 +48,15 @@ HOP_BY_HOP = HOP_BY_HOP_EXTENSIONS | frozenset(
 matter of one hop. Names starting with `sec-websocket-` count too (RFC 6455 leaves them to the
 handshake)."""
 
-FORWARDING_EVIDENCE = frozenset(
-    {
-        b"via",
-        b"forwarded",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-        b"x-forwarded-server",
-        b"cdn-loop",
-        b"proxy-status",
-    }
-)
-"""Fields that an intermediary adds: with one of them a message has been forwarded."""
+FORWARDING_EVIDENCE = frozenset({b"via", b"forwarded", b"cdn-loop", b"proxy-status"})
+"""Fields that an intermediary adds: with one of them, or any X-Forwarded-* field, a message has
+been forwarded."""
+
+
+def shows_forwarding(name: bytes) -> bool:
+    """Tell whether only an intermediary adds the field called `name` (lower case)."""
+    return name in FORWARDING_EVIDENCE or name.startswith(b"x-forwarded-")
+
 
 CACHING = frozenset(
     {

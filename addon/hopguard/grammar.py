@@ -11,6 +11,10 @@ from typing import NamedTuple
 OWS = b" \t"
 """OWS = *( SP / HTAB ) (RFC 9110, section 5.6.3): the only octets that may be stripped."""
 
+NAME_PADDING = OWS + b"\x0b\x0c"
+"""What parsers are known to strip from a field name, where nothing may stand; VT and FF are no
+white space to HTTP itself."""
+
 # tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." /
 #         "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA
 # token = 1*tchar                                                     (RFC 9110, section 5.6.2)
@@ -147,11 +151,14 @@ def decode_base64url(octets: bytes) -> bytes | None:
 
 
 def unfold(value: bytes) -> bytes:
-    """Replace each line folding by one SP, as RFC 9112, section 5.2, has recipients do."""
+    """Replace each line folding by one SP, as RFC 9112, section 5.2, has recipients do.
+
+    What is left of a folding at either end is OWS around the value, and no part of it.
+    """
     if b"\r\n" not in value:
         return value
     *folded, last = _FOLD.split(value)
-    return b" ".join([*(piece.rstrip(OWS) for piece in folded), last])
+    return b" ".join([*(piece.rstrip(OWS) for piece in folded), last]).strip(OWS)
 
 
 def split_list(value: bytes) -> list[bytes]:

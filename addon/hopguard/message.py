@@ -141,14 +141,33 @@ class Message:
     def meant_options(self) -> frozenset[bytes]:
         """What an invalid member of Connection may have been meant as: the tokens in it.
 
-        A rule that misses an option which is here keeps silent: the member itself is the fault.
+        So are those of a line that is `misspelt`. A rule that misses an option which is here keeps
+        silent: the member, or the line, itself is the fault.
         """
-        return frozenset(
-            token.lower()
+        invalid = [
+            member.value
             for member in self.members(b"connection")
             if not grammar.is_token(member.value)
-            for token in grammar.tokens_in(member.value)
+        ]
+        return frozenset(
+            token.lower()
+            for value in (*invalid, *self.misspelt(b"connection"))
+            for token in grammar.tokens_in(value)
         )
+
+    def misspelt(self, name: bytes) -> list[bytes]:
+        """List the values of fields whose names are `name` (lower case) but for white space.
+
+        Such a line is a fault of its own in HTTP/1.x (RFC 9112, section 5.1), so a rule that misses
+        the field keeps silent.
+        """
+        if self.version not in HTTP1:
+            return []
+        return [
+            value
+            for found, value in self.fields
+            if found.lower() != name and found.lower().strip(grammar.NAME_PADDING) == name
+        ]
 
     def upgrades(self) -> list[Member]:
         """List the elements of Upgrade, without empty ones."""
@@ -224,7 +243,7 @@ class Message:
 
         None if it may still come, or have come, in a trailer section that is unknown.
         """
-        if self.has(name) or self.trailer_lines(name):
+        if self.has(name) or self.trailer_lines(name) or self.misspelt(name):
             return True
         if any(member.value.lower() == name for member in self.members(b"trailer")):
             return True
@@ -252,7 +271,7 @@ class Message:
     @property
     def forwarded(self) -> bool:
         """Whether a field shows that an intermediary has forwarded this message."""
-        return not fields.FORWARDING_EVIDENCE.isdisjoint(self._positions)
+        return any(map(fields.shows_forwarding, self._positions))
 
     @property
     def forwarder(self) -> Sender | None:

@@ -103,7 +103,8 @@ def check(message: Message) -> Iterator[Evidence]:
     }
     for line, value in message.listing(named):
         yield Evidence(
-            f"{line} nominates {quote(value)} for removal, on which authentication may rest.",
+            f"{line} nominates {quote(value)} for removal, on which a login, a session or a check"
+            " of origin or integrity may rest.",
             line,
             severity=ERROR if value.lower() in AUTHENTICATING else WARNING,
         )

@@ -1,8 +1,7 @@
-from collections import Counter
 from collections.abc import Iterator
 
 from hopguard import grammar
-from hopguard.message import HTTP1, Message
+from hopguard.message import HTTP1, FieldLine, Message
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
 
 TOLERABLE = 8
@@ -104,14 +103,18 @@ def check(message: Message) -> Iterator[Evidence]:
 
     A field line without any octet is not reported here, but as an empty value.
     """
-    empty_elements = Counter(
-        member.line
-        for member in message.members(b"connection")
-        if not member.value and grammar.unfold(member.line.value).strip(grammar.OWS)
-    )
+    empty_elements = [(line, _count(line)) for line in message.lines(b"connection")]
+    total = sum(count for _, count in empty_elements)
     remark = ""
-    if empty_elements.total() > TOLERABLE:
-        remark = f"; recipients need not put up with the field's {empty_elements.total()} in all"
-    for line, count in empty_elements.items():
-        what = "an empty list element" if count == 1 else f"{count} empty list elements"
-        yield Evidence(f"{line} has {what}{remark}.", line)
+    if total > TOLERABLE:
+        remark = f"; recipients need not put up with the field's {total} in all"
+    for line, count in empty_elements:
+        if count:
+            what = "an empty list element" if count == 1 else f"{count} empty list elements"
+            yield Evidence(f"{line} has {what}{remark}.", line)
+
+
+def _count(line: FieldLine) -> int:
+    """Count the empty elements on a line that is not empty altogether."""
+    value = grammar.unfold(line.value)
+    return grammar.split_list(value).count(b"") if value.strip(grammar.OWS) else 0

@@ -110,15 +110,14 @@ def check(message: Message) -> Iterator[Evidence]:
     same origin.
     """
     lines = message.lines(b"connection")
-    for line in lines:
-        if grammar.unfold(line.value).strip(grammar.OWS):
-            continue
+    empty = [line for line in lines if not grammar.unfold(line.value).strip(grammar.OWS)]
+    harm = (
+        ", nor does any other Connection line, but there are several"
+        if len(empty) == len(lines)
+        else " and may hide those of the other Connection lines from a recipient that reads one"
+    )
+    for line in empty:
         if len(lines) == 1:
             yield Evidence(f"{line} names no connection option.", line, "lone")
         else:
-            yield Evidence(
-                f"{line} names no connection option and may hide those of the other"
-                " Connection lines from a recipient that reads only one.",
-                line,
-                "masking",
-            )
+            yield Evidence(f"{line} names no connection option{harm}.", line, "masking")

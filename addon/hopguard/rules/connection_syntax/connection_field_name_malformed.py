@@ -1,12 +1,10 @@
 from collections.abc import Iterator
 
 from hopguard.fields import CONNECTION_MANAGEMENT
+from hopguard.grammar import NAME_PADDING
 from hopguard.message import HTTP1, Message
 from hopguard.rule import ERROR, INFO, WARNING, Evidence, Requirement, Variant, message_rule
 from hopguard.text import quote
-
-WHITE_SPACE = b" \t\x0b\x0c"
-"""What parsers are known to strip from a name; VT and FF are no white space to HTTP itself."""
 
 BLANKED_OUT = frozenset({b"connectiox", b"x_cnection", b"_onnection", b"xxxxxxxxxx", b"yyyyyyyyyy"})
 LETTERS = sorted(b"connection")
@@ -23,9 +21,9 @@ def variant_of(name: bytes) -> str:
     lower = name.lower()
     if lower in CONNECTION_MANAGEMENT:
         return ""
-    meant = lower.strip(WHITE_SPACE).replace(b"_", b"-")
+    meant = lower.strip(NAME_PADDING).replace(b"_", b"-")
     if meant in CONNECTION_MANAGEMENT:
-        return "whitespace" if lower.strip(WHITE_SPACE) != lower else "lookalike"
+        return "whitespace" if lower.strip(NAME_PADDING) != lower else "lookalike"
     if lower in BLANKED_OUT or (len(lower) == len(LETTERS) and sorted(lower) == LETTERS):
         return "mangled"
     return ""
@@ -71,6 +69,61 @@ def variant_of(name: bytes) -> str:
             > Host: www.example
             > Content-Length: 4
             >! Transfer_Encoding : chunked
+            """,
+            """
+            > GET /chat HTTP/1.1
+            > Host: www.example
+            >! Connection : Upgrade, TE
+            > TE: trailers
+            > Upgrade: websocket
+            > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+            > Sec-WebSocket-Version: 13
+            """,
+            """
+            > GET /chat HTTP/1.1
+            > Host: www.example
+            > Connection: Upgrade
+            >! Upgrade : websocket
+            > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+            > Sec-WebSocket-Version: 13
+            """,
+            """
+            > GET / HTTP/1.1
+            > Host: www.example
+            > Connection: close
+            >
+            < HTTP/1.1 200 OK
+            <! Connection : close
+            < Content-Length: 0
+            """,
+            """
+            > GET / HTTP/1.1
+            > Host: www.example
+            >
+            < HTTP/1.1 200 OK
+            < Content-Type: text/plain
+            <! Transfer-Encoding : chunked
+            """,
+            """
+            < HTTP/1.1 426 Upgrade Required
+            < Connection: Upgrade
+            <! Upgrade : TLS/1.2
+            < Content-Length: 0
+            """,
+            """
+            > GET / HTTP/1.1
+            > Host: www.example
+            > Connection: Upgrade
+            > Upgrade: TLS/1.2
+            >
+            < HTTP/1.1 101 Switching Protocols
+            < Connection: Upgrade
+            <! Upgrade : TLS/1.2
+            """,
+            r"""
+            < HTTP/1.1 407 Proxy Authentication Required
+            <! Proxy-Authenticate\t: Basic realm="proxy"
+            < Content-Length: 0
             """,
         ],
         "lookalike": [
@@ -155,7 +208,8 @@ def check(message: Message) -> Iterator[Evidence]:
     it, except to know that the original said something else.
 
     An underscore together with white space is reported as whitespace: that is an error in any name.
-    Only the header section is looked at.
+    A field or an option that is missed because of the white space is not reported again. Only the
+    header section is looked at.
     """
     for line in message.every_line():
         variant = variant_of(line.name) if line.section == "header" else ""

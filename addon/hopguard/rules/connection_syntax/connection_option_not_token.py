@@ -14,8 +14,9 @@ SHAPES = (
     (re.compile(rb"[\x80-\xff]"), "it holds octets outside ASCII"),
     (re.compile(rb"^:."), "field names of HTTP/2 that start with a colon have no place here"),
     (re.compile(rb";"), "options take no parameters"),
-    (re.compile(rb"="), "name=value is written in Keep-Alive, not in Connection"),
-    (re.compile(rb"[ \t]"), "a comma is missing between its words"),
+    (re.compile(rb"^(timeout|max)[ \t]*=", re.IGNORECASE), "such parameters belong in Keep-Alive"),
+    (re.compile(rb"="), "options take no values"),
+    (re.compile(rb"^[!#$%&'*+\-.^_`|~0-9A-Za-z \t]+$"), "a comma is missing between its words"),
 )
 """What is found in a bad member, and what has gone wrong then; the first one found counts."""
 

@@ -5,8 +5,8 @@ from hopguard.rule import ERROR, Evidence, Requirement, response_rule
 
 
 @response_rule(
-    requirement=Requirement(9113, "8.6", "MUST"),
-    also=(Requirement(9114, "4.5", "MUST"), Requirement(8441, "5")),
+    requirement=Requirement(9113, "8.6"),
+    also=(Requirement(9114, "4.5"), Requirement(8441, "5")),
     severity=ERROR,
     profiles=("rfc9110",),
     versions=HTTP2 | HTTP3,
@@ -58,8 +58,8 @@ def check(response: Response) -> Iterator[Evidence]:
     """The status 101 is sent on HTTP/2 or HTTP/3.
 
     101 hands a whole connection over to another protocol. In HTTP/2 and HTTP/3 many exchanges share
-    the connection, nothing of that kind exists, and the status is forbidden. Clients reset the
-    stream or take the response for an interim one and wait for a final response that never comes.
+    the connection and nothing of that kind exists: neither version has the status. Clients reset
+    the stream, or take the response for an interim one and wait for a final one that never comes.
 
     It is the work of a gateway that forwards an HTTP/1.1 WebSocket handshake, and its answer, as if
     the versions were the same, or of an application that writes 101 by hand whatever the version.

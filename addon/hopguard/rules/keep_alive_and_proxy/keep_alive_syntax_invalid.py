@@ -8,7 +8,7 @@ from hopguard.text import quote
 
 # timeout = delta-seconds, max = 1*DIGIT                   (draft-thomson-hybi-http-timeout-01)
 # A quoted number is taken for a number: the value of a parameter may be a quoted-string.
-INTEGER = re.compile(rb'[0-9]+|"[0-9]+"')
+INTEGER = re.compile(rb'[0-9]+|"(?:\\?[0-9])+"')
 
 NUMBERS = frozenset({b"timeout", b"max"})
 """The parameters whose values are numbers; the later draft defines timeout alone."""
@@ -173,6 +173,12 @@ WRONG = {
         < Connection: keep-alive
         < Keep-Alive: timeout=60,
         < Keep-Alive: ,max=1000,
+        < Content-Length: 0
+        """,
+        r"""
+        < HTTP/1.1 200 OK
+        < Connection: keep-alive
+        < Keep-Alive: timeout="\\6\\0"
         < Content-Length: 0
         """,
         r"""

@@ -87,10 +87,12 @@ def check(response: Response) -> Iterator[Evidence]:
     refused for another reason than missing credentials, 403 is the right status.
 
     A parameter without a scheme before it is no challenge either. Values with control octets are
-    left to the rule about those.
+    left to the rule about those, a name with white space around it to the rule about names.
     """
     lines = response.lines(b"proxy-authenticate")
     if any(response.has_control(line) for line in lines):
+        return
+    if response.misspelt(b"proxy-authenticate"):
         return
     elements = [member.value for member in response.members(b"proxy-authenticate")]
     if any(grammar.starts_challenge(element) for element in elements):

@@ -100,8 +100,8 @@ def check(message: Message) -> Iterator[Evidence]:
 
     Proxies should remove the field together with Connection: in nginx with
     proxy_set_header Proxy-Connection "", in HAProxy with http-request del-header Proxy-Connection,
-    in Apache httpd with RequestHeader unset Proxy-Connection. In curl, -H "Proxy-Connection:" stops
-    it. A program that sets it itself should set Connection.
+    in Apache httpd with RequestHeader unset Proxy-Connection. In curl, --proxy-header
+    "Proxy-Connection:" stops it. A program that sets it itself should set Connection.
 
     Where it is not known whether a request is addressed to a proxy, CONNECT and a target with a
     scheme show it; otherwise nothing is said. If the message has been forwarded, the rule about

@@ -237,7 +237,7 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
     if b"close" in response.options:
         if response.version in HTTP11:
             line = response.listing({b"close"})[0].line
-            text = f"{line} is needed because the body has neither a length nor chunks."
+            text = f"{line} has to say close because the body has neither a length nor chunks."
             yield Evidence(text, line, "avoidable")
     elif kept is not None:
         text = f"{kept} promises a connection that must end with the body, which has no length."
@@ -261,7 +261,9 @@ def _is_close_delimited(request: Request, response: Response) -> bool:
     if response.never_has_content or response.opens_tunnel(request):
         return False
     if not response.has(b"transfer-encoding"):
-        return True
+        return not any(
+            response.misspelt(name) for name in (b"content-length", b"transfer-encoding")
+        )
     # Other codings than chunked are in order in HTTP/1.1 if closing is announced.
     names = response.transfer_codings or (b"",)
     return (

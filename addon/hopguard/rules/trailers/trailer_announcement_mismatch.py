@@ -1,11 +1,15 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from hopguard import grammar
-from hopguard.message import HTTP2, HTTP3, HTTP11, Member, Message, Response
+from hopguard.message import HTTP2, HTTP3, HTTP11, FieldLine, Member, Message, Response
 from hopguard.rule import ERROR, INFO, Evidence, Requirement, Variant, message_rule
 from hopguard.text import quote
 
 GRPC = b"application/grpc"
+
+MOST_FINDINGS = 5
+"""Different names of one message that are reported as unannounced, and as never sent."""
 
 
 @message_rule(
@@ -29,6 +33,16 @@ GRPC = b"application/grpc"
             <
             <! X-Sum: 7
             < x-sum: 8
+            """,
+            """
+            < HTTP/2 200
+            <
+            <! a: 1
+            <! b: 1
+            <! c: 1
+            <! d: 1
+            <! e: 1
+            < f: 1
             """,
             """
             < HTTP/2 200
@@ -206,8 +220,9 @@ def check(message: Message) -> Iterator[Evidence]:
 
     gRPC never announces and is not reported for it. A response with neither Content-Length nor
     Transfer-Encoding is not called impossible, since it may answer HEAD, and neither is a message
-    whose transfer codings are at fault themselves. Fields that no trailer section may hold are
-    left to the rule about them, control octets to the rule about illegal octets.
+    whose transfer codings are at fault themselves. At most five names are reported of either.
+    Fields that no trailer section may hold are left to the rule about them, control octets to the
+    rule about illegal octets.
     """
     members = message.members(b"trailer")
     yield from _syntax(message)
@@ -222,10 +237,11 @@ def check(message: Message) -> Iterator[Evidence]:
         text = f"{line} announces trailer fields in a message that cannot have any without chunked."
         yield Evidence(text, line, "impossible")
     elif message.trailers is not None and _has_body(message):
-        for name, line in announced.items():
-            if not message.trailer_lines(name):
-                text = f"{line} announces {quote(name)}, which the trailer section does not hold."
-                yield Evidence(text, line, "never-sent")
+        absent = [name for name in announced if not message.trailer_lines(name)]
+        for name in absent[:MOST_FINDINGS]:
+            line = announced[name]
+            text = f"{line} announces {quote(name)}, which the trailer section does not hold."
+            yield Evidence(text, line, "never-sent")
     yield from _unannounced(message, forbidden.union(announced, _meant(members)))
 
 
@@ -241,7 +257,7 @@ def _syntax(message: Message) -> Iterator[Evidence]:
             yield Evidence(text, line, "syntax")
 
 
-def _meant(members: list[Member]) -> set[bytes]:
+def _meant(members: Sequence[Member]) -> set[bytes]:
     """Return the names that bad elements may have been meant to announce."""
     return {token.lower() for member in members for token in grammar.tokens_in(member.value)}
 
@@ -249,11 +265,12 @@ def _meant(members: list[Member]) -> set[bytes]:
 def _unannounced(message: Message, known: frozenset[bytes]) -> Iterator[Evidence]:
     if any(line.value.lower().startswith(GRPC) for line in message.lines(b"content-type")):
         return
-    reported = set(known)
+    first: dict[bytes, FieldLine] = {}
     for line in message.every_line():
-        if line.section == "trailer" and line.name.lower() not in reported:
-            reported.add(line.name.lower())
-            yield Evidence(f"{line} is not announced in Trailer.", line, "unannounced")
+        if line.section == "trailer" and line.name.lower() not in known:
+            first.setdefault(line.name.lower(), line)
+    for line in islice(first.values(), MOST_FINDINGS):
+        yield Evidence(f"{line} is not announced in Trailer.", line, "unannounced")
 
 
 def _has_body(message: Message) -> bool:

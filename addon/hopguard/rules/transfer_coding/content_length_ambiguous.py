@@ -1,24 +1,32 @@
+from collections import Counter
 from collections.abc import Iterator
 
 from hopguard import grammar
-from hopguard.message import HTTP1, Message
+from hopguard.message import HTTP1, FieldLine, Message
 from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
+
+MOST_FINDINGS = 5
+"""Lines of one message that are reported for the same fault."""
 
 # Content-Length = 1*DIGIT                                             (RFC 9110, section 8.6)
 TEXTS = {
     "not-digits": "is not a number of octets, written in digits",
     "list-differs": "lists different lengths",
     "list-equal": "lists the same length several times",
-    "repeat-differs": "gives another length than the line before it",
+    "repeat-differs": "gives another length than a line before it",
     "repeat-equal": "gives the length again",
 }
 
 
 @message_rule(
-    requirement=Requirement(9110, "8.6", "MUST NOT"),
-    also=(Requirement(9112, "6.3", "MUST"), Requirement(9112, "11.2")),
+    requirement=Requirement(9110, "8.6"),
+    also=(
+        Requirement(9110, "2.2", "MUST NOT"),
+        Requirement(9112, "6.3", "MUST"),
+        Requirement(9112, "11.2"),
+    ),
     variants={
-        "repeat-differs": ERROR,
+        "repeat-differs": Variant(ERROR, requirement=Requirement(9110, "5.3", "MUST NOT")),
         "repeat-equal": Variant(WARNING, requirement=Requirement(9110, "5.3", "MUST NOT")),
         "list-differs": ERROR,
         "list-equal": WARNING,
@@ -50,12 +58,39 @@ TEXTS = {
             >! Content-Length: 0
             >! Content-Length: 6
             """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            > Content-Length: 6
+            >! Content-Length: 5, 5
+            """,
+            """
+            > POST / HTTP/1.1
+            > Host: www.example
+            > Content-Length: 0
+            >! Content-Length: 1
+            >! Content-Length: 2
+            >! Content-Length: 3
+            >! Content-Length: 4
+            >! Content-Length: 5
+            > Content-Length: 6
+            """,
         ],
         "repeat-equal": [
             """
             < HTTP/1.1 200 OK
             < Content-Length: 5
             <! content-length: 5
+            """,
+            """
+            < HTTP/1.1 200 OK
+            < Content-Length: 5
+            <! Content-Length: 5
+            <! Content-Length: 5
+            <! Content-Length: 5
+            <! Content-Length: 5
+            <! Content-Length: 5
+            < Content-Length: 5
             """,
             """
             > POST / HTTP/1.1
@@ -73,6 +108,11 @@ TEXTS = {
             """
             < HTTP/1.0 200 OK
             <! Content-Length: 5,5,6
+            """,
+            """
+            < HTTP/1.1 200 OK
+            < Content-Length: 5
+            <! Content-Length: 5, 6
             """,
         ],
         "list-equal": [
@@ -189,24 +229,37 @@ def check(message: Message) -> Iterator[Evidence]:
     Buffer.byteLength(body) or leave the field out. Reject all other values unless you know the
     sender.
 
-    Each faulty line is reported once. 05 and 5 count as equal. A trailing comma is not-digits.
-    Values with control octets are left to the rule about illegal octets.
+    Each faulty line is reported once, at most five for the same fault. 05 and 5 count as equal. A
+    trailing comma is not-digits. Values with control octets are left to the rule about illegal
+    octets.
     """
     lines = message.lines(b"content-length")
     if len(lines) == 1 and lines[0].value.isdigit():
         return
+    # Counted for each variant: a flood of harmless lines must not hide one that differs.
+    reported: Counter[str] = Counter()
+    for line, variant in _faults(message, lines):
+        reported[variant] += 1
+        if reported[variant] <= MOST_FINDINGS:
+            yield Evidence(f"{line} {TEXTS[variant]}.", line, variant)
+
+
+def _faults(message: Message, lines: list[FieldLine]) -> Iterator[tuple[FieldLine, str]]:
     length: bytes | None = None
     for line in lines:
         values = grammar.split_list(grammar.unfold(line.value))
         if message.has_control(line):
             continue
         if not all(value.isdigit() for value in values):
-            yield Evidence(f"{line} {TEXTS['not-digits']}.", line, "not-digits")
+            yield line, "not-digits"
             continue
-        numbers = [value.lstrip(b"0") for value in values]
-        several = "list" if len(numbers) > 1 else "repeat" if length is not None else ""
-        length = numbers[0] if length is None else length
-        if several:
-            equal = all(number == length for number in numbers)
-            variant = f"{several}-equal" if equal else f"{several}-differs"
-            yield Evidence(f"{line} {TEXTS[variant]}.", line, variant)
+        numbers = {value.lstrip(b"0") for value in values}
+        if len(numbers) > 1:
+            yield line, "list-differs"
+        elif length is not None and length not in numbers:
+            yield line, "repeat-differs"
+        elif len(values) > 1:
+            yield line, "list-equal"
+        elif length is not None:
+            yield line, "repeat-equal"
+        length = values[0].lstrip(b"0") if length is None else length

@@ -9,6 +9,9 @@ from hopguard.text import quote
 NEEDS_NO_OFFER = NO_TRANSFER_CODINGS | {b"chunked"}
 """chunked is always welcome; what is not a coding at all is the matter of another rule."""
 
+MOST_FINDINGS = 5
+"""Different codings of one response that are reported."""
+
 
 @exchange_rule(
     requirement=Requirement(9112, "7.4"),
@@ -145,19 +148,20 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
     set it when it is needed.
 
     gzip and x-gzip, and compress and x-compress, count as the same. Accept-Encoding is no offer of
-    a transfer coding. A weight that does not parse counts as an offer. Answers to HTTP/1.0, where
-    no transfer coding is allowed at all, are the matter of another rule.
+    a transfer coding. A weight that does not parse counts as an offer. At most five are reported.
+    Answers to HTTP/1.0, where no transfer coding is allowed at all, are the matter of another rule.
     """
     if request.version not in HTTP11 or response.never_has_content:
         return
-    offered = _offered(request)
+    offered, reported = _offered(request), 0
     for line, member in response.members(b"transfer-encoding"):
         coding = grammar.parse_coding(member)
         if coding is None or coding.name in NEEDS_NO_OFFER:
             continue
         name = CODING_ALIASES.get(coding.name, coding.name)
-        if name not in offered:
+        if name not in offered and reported < MOST_FINDINGS:
             offered.add(name)  # reported once
+            reported += 1
             yield Evidence(
                 f"{line} applies {quote(coding.name)}, which the request does not offer in TE.",
                 line,

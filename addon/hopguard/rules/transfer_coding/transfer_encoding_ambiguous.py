@@ -7,6 +7,9 @@ from hopguard.message import HTTP11, FieldLine, Message
 from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
 from hopguard.text import quote
 
+MOST_FINDINGS = 5
+"""Different unknown codings of one message that are reported."""
+
 WITHDRAWN = {
     b"identity": ("identity", "a name that HTTP has withdrawn"),
     b"trailers": ("reserved", "a word of TE that is reserved here"),
@@ -15,7 +18,12 @@ WITHDRAWN = {
 
 @message_rule(
     requirement=Requirement(9112, "7"),
-    also=(Requirement(9112, "6.1"), Requirement(9112, "12.3"), Requirement(9112, "11.2")),
+    also=(
+        Requirement(9112, "6.1"),
+        Requirement(9112, "7.2"),
+        Requirement(9112, "12.3"),
+        Requirement(9112, "11.2"),
+    ),
     variants={
         "multiple-lines": Variant(WARNING, requirement=Requirement(9110, "5.3")),
         "empty-member": Variant(ERROR, requirement=Requirement(9110, "5.6.1.1", "MUST NOT")),
@@ -79,6 +87,10 @@ WITHDRAWN = {
             """
             < HTTP/1.1 200 OK
             <! Transfer-Encoding: br;q=1, BR, chunked
+            """,
+            """
+            < HTTP/1.1 200 OK
+            <! Transfer-Encoding: a, b, c, d, e, f, chunked
             """,
             """
             < HTTP/1.1 200 OK
@@ -183,9 +195,10 @@ def check(message: Message) -> Iterator[Evidence]:
     charset belongs into Content-Type, a compression into Content-Encoding. Send "Transfer-Encoding:
     chunked" on one line, or leave the field to the HTTP library.
 
-    Letter case is never a fault. identity and trailers are reported alone, whatever else the field
-    holds; chunked on two lines is left to the rule about a repeated chunked, and lines without a
-    coding, members that are no coding and control octets to the rules about those.
+    Letter case is never a fault. At most five unknown names are reported. identity and trailers are
+    reported alone, whatever else the field holds; chunked on two lines is left to the rule about a
+    repeated chunked, and lines without a coding, members that are no coding and control octets to
+    the rules about those.
     """
     lines = [
         line
@@ -220,7 +233,7 @@ def _names(codings: list[tuple[FieldLine, Coding]]) -> Iterator[Evidence]:
             if coding.parameters:
                 text = f"{line} gives parameters to {quote(coding.name)}, which has none."
                 yield Evidence(text, line, "parameters")
-        elif coding.name not in unknown:
+        elif coding.name not in unknown and len(unknown) < MOST_FINDINGS:
             unknown.add(coding.name)
             text = (
                 f"{line} lists {quote(coding.name)}, which no registered transfer coding is called."

@@ -240,7 +240,7 @@ def _in_offer(request: Request) -> Iterator[Evidence]:
             text = f"{line} is sent, but the request does not offer h2c."
             yield Evidence(text, line, "orphan", sender=request.forwarder)
         return
-    if not lines:
+    if not lines and not request.misspelt(b"http2-settings"):
         yield Evidence(f"{offer} is sent without HTTP2-Settings.", offer, "missing")
     for line in lines[1:]:
         yield Evidence(f"{line} is sent beside another such line.", line, "repeated")

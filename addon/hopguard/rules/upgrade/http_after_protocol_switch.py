@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from hopguard import grammar
-from hopguard.message import HTTP11, Request, Response
+from hopguard.message import HTTP11, Message, Request, Response
 from hopguard.rule import WARNING, Evidence, Requirement, exchange_rule
 
 CARRIES_HTTP = frozenset({b"http", b"tls", b"tcp"})
@@ -108,6 +108,25 @@ hold), and tcp, by which Docker means a stream of octets of any kind."""
         < Connection: Upgrade
         < Upgrade: foo
         """,
+        r"""
+        * sent after the switch: HTTP/1.1 200 OK\r\n
+        > GET / HTTP/1.1
+        > Host: www.example
+        > Connection: Upgrade
+        > Upgrade: TLS/1.2
+        < HTTP/1.1 101 Switching Protocols
+        < Connection: Upgrade
+        """,
+        r"""
+        * sent after the switch: HTTP/1.1 200 OK\r\n
+        > GET / HTTP/1.1
+        > Host: www.example
+        > Connection: Upgrade
+        > Upgrade: foo, TLS/1.2
+        < HTTP/1.1 101 Switching Protocols
+        < Connection: Upgrade
+        < Upgrade: "TLS/1.2"
+        """,
     ],
 )
 def check(request: Request, response: Response) -> Iterator[Evidence]:
@@ -129,12 +148,18 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
     a 101.
 
     After a switch to TLS or to HTTP itself this is no surprise, and the tcp of Docker is a stream
-    that may hold anything: nothing is reported there. At most one finding for each side.
+    that may hold anything: nothing is reported there. Where the 101 names no protocol, the offer
+    counts. At most one finding for each side.
     """
-    if any(protocol.name in CARRIES_HTTP for _, protocol in response.protocols()):
+    if not CARRIES_HTTP.isdisjoint(_named(response) or _named(request)):
         return
     pieces = response.switched_octets or ()
     if any(grammar.starts_request(piece) for piece in pieces):
         yield Evidence("The client sends an HTTP/1.x request after the 101.", sender="client")
     if any(grammar.starts_response(piece) for piece in pieces):
         yield Evidence("The server sends an HTTP/1.x response after the 101.", sender="server")
+
+
+def _named(message: Message) -> frozenset[bytes]:
+    """Return the names of the protocols in Upgrade, also of those that are not written well."""
+    return message.meant_protocols.union(protocol.name for _, protocol in message.protocols())

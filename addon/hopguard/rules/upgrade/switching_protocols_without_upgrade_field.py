@@ -96,7 +96,7 @@ def check(response: Response) -> Iterator[Evidence]:
     The rule about protocols that the client has not offered keeps silent where none is named. An
     element that is no protocol is left to the rule about the syntax of Upgrade.
     """
-    if not response.upgrades():
+    if not response.upgrades() and not response.misspelt(b"upgrade"):
         line = next(iter(response.lines(b"upgrade")), None)
         what = f"{line} names no protocol" if line else "No Upgrade is sent"
         yield Evidence(f"{what} in a 101 response, so nobody knows what follows.", line)

@@ -97,7 +97,7 @@ def check(response: Response) -> Iterator[Evidence]:
     On HTTP/2 and HTTP/3 the field is forbidden, and nothing is missed. An Upgrade that Connection
     does not list is the matter of another rule.
     """
-    if not response.upgrades():
+    if not response.upgrades() and not response.misspelt(b"upgrade"):
         line = next(iter(response.lines(b"upgrade")), None)
         what = f"{line} names no protocol" if line else "No Upgrade is sent"
         yield Evidence(f"{what} in a 426 response, which demands an upgrade.", line)

@@ -6,6 +6,9 @@ from hopguard.rule import INFO, WARNING, Evidence, Requirement, Variant, message
 from hopguard.rules.upgrade.h2c_upgrade_smuggling_risk import risk_of
 from hopguard.text import quote
 
+MOST_FINDINGS = 5
+"""Different unregistered names of one message that are reported."""
+
 
 @message_rule(
     requirement=Requirement(9113, "3.1"),
@@ -87,6 +90,13 @@ from hopguard.text import quote
             > Connection: Upgrade
             >! Upgrade: HTTPS/1.1, websockets, websockets
             """,
+            """
+            > GET / HTTP/1.1
+            > Host: www.example
+            > Connection: Upgrade
+            >! Upgrade: a, b, c, d, e
+            > Upgrade: f
+            """,
         ],
     },
     conforming=[
@@ -159,6 +169,7 @@ def check(message: Message) -> Iterator[Evidence]:
     two findings: they are obsolete for different reasons.
     """
     seen: set[bytes] = set()
+    unregistered = 0
     for line, protocol in message.protocols():
         name = protocol.name
         if name in seen:
@@ -170,6 +181,7 @@ def check(message: Message) -> Iterator[Evidence]:
             if not risk_of(message):
                 text = f"{line} names h2c, which is obsolete since RFC 9113."
                 yield Evidence(text, line, "h2c")
-        elif name not in UPGRADE_TOKENS:
+        elif name not in UPGRADE_TOKENS and unregistered < MOST_FINDINGS:
+            unregistered += 1
             text = f"{line} names {quote(name)}, which is not a registered protocol."
             yield Evidence(text, line, "unregistered")

@@ -268,7 +268,8 @@ def check(request: Request) -> Iterator[Evidence]:
     """
     offer = request.line_naming(b"websocket")
     if offer is None:
-        for line in request.lines(b"sec-websocket-key")[:1] if not request.upgrades() else ():
+        stripped = not request.upgrades() and not request.misspelt(b"upgrade")
+        for line in request.lines(b"sec-websocket-key")[:1] if stripped else ():
             text = "Sec-WebSocket-Key is sent without Upgrade; a hop may have removed it."
             yield Evidence(text, line, "upgrade-stripped", sender=request.forwarder)
     elif request.version in HTTP11:
