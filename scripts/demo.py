@@ -41,6 +41,9 @@ TABLE = re.compile(r"hopguard: (?:what was found|nothing was found)")
 OF_LOG = re.compile(r"\[\d\d:\d\d:\d\d")
 """How every line of mitmproxy's log begins; the rows of the closing table do not."""
 
+WEB_OPTIONS = {"web_columns": ["path", "method", "version", "status", "comment"]}
+"""Of mitmweb: a list of flows that shows the rules that are broken."""
+
 SECONDS_FOR_FINDINGS = 10.0
 A_YEAR = 365 * 24 * 3600.0
 
@@ -178,7 +181,7 @@ def perform(tool: str, log: Path, interruption: Interruption) -> list[str]:
         mitm = Mitm(
             *(f"reverse:{origin.url}" for origin in origins),
             scripts=[ROOT / "addon" / "hopguard_addon.py"],
-            options={"hopguard_log": str(log)},
+            options={"hopguard_log": str(log), **(WEB_OPTIONS if tool == "mitmweb" else {})},
             confdir=folder,
             tool=tool,
         )

@@ -5,7 +5,6 @@ A command is a function that adds its parser, and one that runs: nothing else kn
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,14 +14,13 @@ from hopguard import __version__
 from hopguard.catalogue.explanation import ExplainFormat, explain
 from hopguard.catalogue.listing import ListFormat, list_rules
 from hopguard.catalogue.lookup import UnknownNameError, select
+from hopguard.reports.command import add_report
 from hopguard.rule import OPTIONAL_PROFILES, PROFILES
 from hopguard.rules import load_rules
+from hopguard.terminal import text_width
 
 OK, USAGE = 0, 2
 """Exit statuses."""
-
-NARROWEST, WIDEST = 40, 100
-"""Columns between which text is filled to the width of the terminal."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hopguard {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_rules, _add_explain, _add_addon_path):
+    for add in (add_report, _add_rules, _add_explain, _add_addon_path):
         add(commands)
     return parser
 
@@ -93,7 +91,7 @@ def _rules(arguments: argparse.Namespace) -> int:
     rules = load_rules()
     if arguments.profile is not None:
         rules = select(arguments.profile, rules)
-    print(list_rules(rules, arguments.format, _width()))
+    print(list_rules(rules, arguments.format, text_width()))
     return OK
 
 
@@ -121,7 +119,7 @@ def _add_explain(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 def _explain(arguments: argparse.Namespace) -> int:
     rules = load_rules()
-    form, width, every = arguments.format, _width(), arguments.all_examples
+    form, width, every = arguments.format, text_width(), arguments.all_examples
     texts = [explain(name, rules, form, width, all_examples=every) for name in arguments.names]
     print("\n\n\n".join(texts))
     return OK
@@ -140,7 +138,3 @@ def _add_addon_path(commands: "argparse._SubParsersAction[_Parser]") -> None:
 def _addon_path(_: argparse.Namespace) -> int:
     print(Path(__file__).resolve().parents[1] / "hopguard_addon.py")
     return OK
-
-
-def _width() -> int:
-    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from hopguard.fields import CREDENTIALS
+from hopguard.message import FieldLine
 from hopguard.rule import Finding
 from hopguard.text import REDACTED, printable
 
@@ -15,6 +17,8 @@ SCHEMA = "hopguard/1"
 Action = Literal["flagged", "fixed", "blocked", "refused"]
 Record = dict[str, Any]
 
+_ODD = re.compile(rb"[^0-9a-z]+")
+_LATER_LINES = re.compile(rb"[\r\n](.*):", re.DOTALL)
 _USERINFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)[^/?#]*@")
 
 
@@ -56,13 +60,30 @@ class Redaction:
         shown = _USERINFO.sub(r"\1", printable(url.encode("utf-8", "surrogateescape"), 2048))
         return shown if self.keep_query else shown.partition("#")[0].partition("?")[0]
 
+    @cached_property
+    def _spellings(self) -> frozenset[bytes]:
+        return frozenset(map(_letters, self.fields))
+
     def hides(self, name: bytes) -> bool:
         """Tell whether the value of the field called `name` is secret.
 
-        Letter case does not matter, nor do the misspellings that a careless parser overlooks: what
-        is sent as `Proxy_Authorization` or with white space before the colon is as secret.
+        Only letters and digits matter, not their case: somebody's parser overlooks whatever else
+        may stand in the name, such as the underscore of `Proxy_Authorization`, or white space
+        before the colon, and takes what follows for the credential that it is.
         """
-        return name.lower().strip().replace(b"_", b"-") in self.fields
+        return _letters(name) in self._spellings
+
+    def hides_line(self, line: FieldLine) -> bool:
+        """Tell whether the value of `line` is secret, or seems to hold further lines that are."""
+        if self.hides(line.name):
+            return True
+        later = _LATER_LINES.search(line.value)
+        names = _letters(later[1]) if later else b""
+        return any(spelling in names for spelling in self._spellings)
+
+
+def _letters(name: bytes) -> bytes:
+    return _ODD.sub(b"", name.lower())
 
 
 def make_record(finding: Finding, where: Circumstances, redaction: Redaction) -> Record:
@@ -72,7 +93,7 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
     without it takes its place.
     """
     line, requirement = finding.line, finding.requirement
-    hidden = line is not None and redaction.hides(line.name)
+    hidden = line is not None and redaction.hides_line(line)
     name = printable(line.name) if line is not None else None
     value = printable(line.value) if line is not None else None
     return {
@@ -102,9 +123,13 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
         "status": where.status,
         "flow": where.flow,
         "connection": where.connection,
-        "client": where.client,
-        "server": where.server,
+        "client": _printable(where.client),
+        "server": _printable(where.server),
     }
+
+
+def _printable(text: str | None) -> str | None:
+    return printable(text.encode("utf-8", "surrogateescape")) if text is not None else None
 
 
 def format_time(seconds: float) -> str:

@@ -3,12 +3,14 @@
 import json
 import logging
 import os
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 
 from hopguard.reports.jsonlines import ViolationLog
+from hopguard.reports.rotation import Rotation
 
 
 def numbers(path: Path) -> list[int]:
@@ -17,7 +19,7 @@ def numbers(path: Path) -> list[int]:
 
 
 def test_records_are_lines_in_a_private_file(tmp_path: Path) -> None:
-    """The folder is made, the file is the owner's, a second log appends."""
+    """The folder is made, both are the owner's, a second log appends."""
     path = tmp_path / "new" / "v.jsonl"
     for first in (1, 3):
         log = ViolationLog(path)
@@ -25,6 +27,7 @@ def test_records_are_lines_in_a_private_file(tmp_path: Path) -> None:
         log.close()
     assert numbers(path) == [1, 2, 3, 4]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_two_writers_share_a_file(tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_what_cannot_be_written_is_counted_and_told_once_a_minute(
     said = [record.getMessage() for record in caplog.records]
     assert said == [
         f"hopguard: cannot write the violation log {path}: No space left on device "
-        f"({lost} records lost so far)"
+        f"(records lost so far: {lost})"
         for lost in (1, 3)
     ] + [f"hopguard: 3 records are missing from {path}"]
 
@@ -98,6 +101,66 @@ def test_a_partial_write_spoils_one_line_only(
     log.close()
     assert path.read_text().splitlines() == ['{"n', '{"n":2}']
     assert log.lost == 1
+
+
+def test_a_line_that_broke_off_ends_before_the_next_one(tmp_path: Path) -> None:
+    """Somebody else's, too, and while the file is open: whoever shares it may be killed."""
+    path = tmp_path / "v.jsonl"
+    path.write_text('{"n":0}\n{"n')
+    log = ViolationLog(path)
+    log.write([{"n": 1}])
+    with path.open("a") as other:
+        other.write('{"n":2')
+    log.write([{"n": 3}, {"n": 4}])
+    log.close()
+    assert path.read_text() == '{"n":0}\n{"n\n{"n":1}\n{"n":2\n{"n":3}\n{"n":4}\n'
+
+
+def test_copy_and_truncate(tmp_path: Path) -> None:
+    """As logrotate does it where it is told so: the next line is the first one, without a gap."""
+    path = tmp_path / "v.jsonl"
+    log = ViolationLog(path)
+    log.write([{"n": 1}, {"n": 2}])
+    path.write_bytes(b"")
+    log.write([{"n": 3}])
+    log.close()
+    assert path.read_text() == '{"n":3}\n'
+
+
+def test_the_folder_is_removed(tmp_path: Path) -> None:
+    """It is made again."""
+    path = tmp_path / "folder" / "v.jsonl"
+    log = ViolationLog(path)
+    log.write([{"n": 1}])
+    shutil.rmtree(path.parent)
+    log.write([{"n": 2}])
+    log.close()
+    assert numbers(path) == [2]
+    assert log.lost == 0
+
+
+def test_the_folder_becomes_a_file(tmp_path: Path) -> None:
+    """What cannot be written is lost; then writing goes on."""
+    path = tmp_path / "folder" / "v.jsonl"
+    log = ViolationLog(path)
+    shutil.rmtree(path.parent)
+    path.parent.touch()
+    log.write([{"n": 1}])
+    path.parent.unlink()
+    log.write([{"n": 2}])
+    log.close()
+    assert numbers(path) == [2]
+    assert log.lost == 1
+
+
+def test_a_pipe_that_nobody_empties_does_not_stop_traffic(tmp_path: Path) -> None:
+    """What does not fit into it is lost."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    log = ViolationLog(path, Rotation(1))
+    log.write({"n": number} for number in range(50_000))
+    assert 0 < log.lost < 50_000
+    log.close()
 
 
 def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:

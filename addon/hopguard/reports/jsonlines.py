@@ -3,15 +3,21 @@
 import json
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from hopguard.record import Record
+from hopguard.reports.rotation import Rotation
 
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_COMPLAINTS = 60.0
+
+# What was found may tell about people: nobody but the owner reads it by default.
+FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
 
 class ViolationLog:
@@ -23,8 +29,18 @@ class ViolationLog:
     next one, which also finds it after somebody moved it.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        rotation: Rotation | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Open the file at `path`, with its folder if need be.
+
+        Args:
+            path: where the file is, or shall be.
+            rotation: when the file is moved out of the way; None is never.
+            clock: seconds, from any start.
 
         Raises:
             OSError: the file cannot be opened.
@@ -32,14 +48,17 @@ class ViolationLog:
         self.path = path
         self.lost = 0
         """Records that could not be written."""
+        self._rotation = rotation or Rotation()
         self._clock = clock
-        self._complained_at: float | None = None
+        self._complained_at: dict[str, float] = {}
         self._descriptor: int | None = self._open()
 
     def _open(self) -> int:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # What was found may tell about people: nobody but the owner reads it by default.
-        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        # For reading too, to see how it ends; and a pipe that nobody empties must not stop traffic.
+        return os.open(
+            self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY, FILE_MODE
+        )
 
     def write(self, records: Iterable[Record]) -> None:
         """Append `records`. Never raises OSError: see `lost`."""
@@ -50,40 +69,57 @@ class ViolationLog:
             except OSError as error:
                 self.lost += 1
                 self._give_up_descriptor()
-                self._complain(error)
+                self._complain("write", error, f"records lost so far: {self.lost}")
 
     def _write(self, line: bytes) -> None:
-        if self._descriptor is None or self._was_moved(self._descriptor):
+        descriptor = self._current()
+        size = _size(descriptor)
+        if self._rotation.is_due(size, len(line)) and self._rotate(descriptor):
             self._give_up_descriptor()
-            self._descriptor = self._open()
-        written = os.write(self._descriptor, line)
-        if written < len(line):  # the disk is filling up: end the broken line for the next record
-            os.write(self._descriptor, b"\n")
+            descriptor = self._current()
+            size = _size(descriptor)
+        # The disk was full, or whoever wrote was killed: the line that broke off ends here.
+        if size and os.pread(descriptor, 1, size - 1) not in (b"\n", b""):
+            line = b"\n" + line
+        written = os.write(descriptor, line)
+        if written < len(line):
             raise OSError(f"only {written} of {len(line)} octets were written")
+
+    def _current(self) -> int:
+        if self._descriptor is not None and self._was_moved(self._descriptor):
+            self._give_up_descriptor()
+        if self._descriptor is None:
+            self._descriptor = self._open()
+        return self._descriptor
 
     def _was_moved(self, descriptor: int) -> bool:
         try:
-            return self.path.stat().st_ino != os.fstat(descriptor).st_ino
+            return not os.path.samestat(self.path.stat(), os.fstat(descriptor))
         except FileNotFoundError:
             return True
 
+    def _rotate(self, descriptor: int) -> bool:
+        try:
+            return self._rotation.rotate(self.path, descriptor)
+        except OSError as error:  # too long a log is better than one with gaps
+            self._complain("rotate", error, "it grows on")
+            return False
+
     def _give_up_descriptor(self) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            with suppress(OSError):
+                os.close(self._descriptor)
             self._descriptor = None
 
-    def _complain(self, error: OSError) -> None:
+    def _complain(self, what: str, error: OSError, consequence: str) -> None:
         now = self._clock()
-        due = self._complained_at is None or (
-            now - self._complained_at >= SECONDS_BETWEEN_COMPLAINTS
-        )
-        if due:
-            self._complained_at = now
+        before = self._complained_at.get(what)
+        if before is None or now - before >= SECONDS_BETWEEN_COMPLAINTS:
+            self._complained_at[what] = now
+            why = error.strerror or error
             logger.error(
-                "hopguard: cannot write the violation log %s: %s (%d records lost so far)",
-                self.path,
-                error.strerror or error,
-                self.lost,
+                "hopguard: cannot %s the violation log %s: %s (%s)",
+                *(what, self.path, why, consequence),
             )
 
     def close(self) -> None:
@@ -91,3 +127,9 @@ class ViolationLog:
         self._give_up_descriptor()
         if self.lost:
             logger.error("hopguard: %d records are missing from %s", self.lost, self.path)
+
+
+def _size(descriptor: int) -> int:
+    """Return how many octets the file holds; 0 if it is not a file but a device or a pipe."""
+    status = os.fstat(descriptor)
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
