@@ -29,6 +29,7 @@ from tests.peers import (
     request_lines,
 )
 from tests.peers.mitm import Option
+from tests.records import read_log
 
 ADDON = Path(__file__).parents[2] / "addon" / "hopguard_addon.py"
 
@@ -78,6 +79,8 @@ def bench(
         ) as mitm,
     ):
         yield Bench(mitm, http1, http2, log)
+        if addon:
+            read_log(log)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tests.peers import (
     answer,
     message,
 )
+from tests.records import read_log
 
 ADDON = Path(__file__).parents[2] / "addon" / "hopguard_addon.py"
 
@@ -68,6 +69,7 @@ def started_site(
             confdir=confdir,
         )
         yield Site(stack.enter_context(mitm), http1, http2, http3, log)
+        read_log(log)
 
 
 def need(program: str) -> str:

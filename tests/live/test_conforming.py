@@ -1,7 +1,6 @@
 """Real clients and a real server, all conforming: nothing is found at warning or above."""
 
 import http.client
-import json
 import os
 import signal
 import ssl
@@ -16,6 +15,7 @@ import pytest
 from tests.live.site import ADDON, need
 from tests.peers import Certificates, Mitm, Process
 from tests.peers.mitm import free_ports
+from tests.records import read_log
 
 pytestmark = [pytest.mark.live, pytest.mark.peer]
 
@@ -84,8 +84,7 @@ def path(
 
 def complaints(path: Proxied) -> list[str]:
     """Read what was found at warning or above."""
-    records = [json.loads(line) for line in path.log.read_text().splitlines()]
-    return [record["message"] for record in records if record["severity"] != "info"]
+    return [one["message"] for one in read_log(path.log) if one["severity"] != "info"]
 
 
 def run(*command: str) -> str:

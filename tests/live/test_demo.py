@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import pytest
 
 from tests.peers import TIMEOUT, Process
+from tests.records import read_log
 
 pytestmark = pytest.mark.live
 
@@ -52,10 +53,6 @@ def rules_of(output: str) -> list[str]:
     return [found[1] for found in re.findall(FINDING, output, re.MULTILINE)]
 
 
-def records_of(log: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in log.read_text().splitlines()]
-
-
 @contextmanager
 def demo(folder: Path, *arguments: str) -> Iterator[Process]:
     """Start the demo in a process group of its own; in the end, see that nothing of it is left."""
@@ -90,7 +87,7 @@ def processes_with(text: str) -> list[str]:
 
 def test_findings_table_and_log(tmp_path: Path) -> None:
     output = run(tmp_path)
-    records = records_of(tmp_path / "violations.jsonl")
+    records = read_log(tmp_path / "violations.jsonl")
     assert rules_of(output) == [record["rule"] for record in records]
     assert {record["http_version"] for record in records} == EVERY_VERSION
     assert {record["sender"] for record in records} == {"client", "server"}
@@ -118,7 +115,7 @@ def test_a_second_run_has_a_log_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "violations.jsonl").write_text("mine\n")
     for name in ("violations-2.jsonl", "violations-3.jsonl"):
         assert f"in {name}" in run(tmp_path)
-        assert records_of(tmp_path / name)
+        assert read_log(tmp_path / name)
     assert (tmp_path / "violations.jsonl").read_text() == "mine\n"
 
 
@@ -155,7 +152,7 @@ def test_web(tmp_path: Path, number: signal.Signals, to_all: bool) -> None:
     with demo(tmp_path, "--web") as process:
         address = process.wait_for_line(r"Look at the flows: (\S+)$")[1]
         flows = flows_in(address)
-        records = records_of(tmp_path / "violations.jsonl")
+        records = read_log(tmp_path / "violations.jsonl")
         assert rules_of(process.output) == [record["rule"] for record in records]
         if to_all:
             os.killpg(process.pid, number)

@@ -371,6 +371,7 @@ def test_what_is_found_is_told_by_severity(caplog: pytest.LogCaptureFixture) -> 
         ("hopguard_redact", ["a b"], "'a b' is not a field name"),
         ("hopguard_log", "/proc/nowhere/v.jsonl", "cannot write '/proc/nowhere/v.jsonl'"),
         ("hopguard_log", "/", "is a folder"),
+        ("hopguard_fail_on", "warn", "'warn' is none of never, error, warning, info"),
     ],
 )
 def test_wrong_values_are_refused(option: str, value: object, said: str) -> None:

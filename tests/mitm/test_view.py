@@ -1,6 +1,5 @@
 """Findings on flows, beside what people put there."""
 
-import pytest
 from mitmproxy.test import tflow
 from mitmproxy.utils import emoji
 
@@ -9,6 +8,7 @@ from hopguard.mitm import view
 from hopguard.mitm.tally import Tally
 from hopguard.record import Circumstances, Record, Redaction, make_record
 from hopguard.rule import ERROR, INFO, WARNING, Finding, Requirement, Severity
+from hopguard.rules import load_rules
 
 
 def record(rule: str = "a-rule", severity: Severity = ERROR, line: int = 0) -> Record:
@@ -97,28 +97,6 @@ def test_metadata_is_plain_data() -> None:
     assert copy.metadata == flow.metadata
 
 
-@pytest.mark.parametrize(
-    ("change", "line"),
-    [
-        (
-            {},
-            "error a-rule/v: X: 1 is bad. [client on the client leg, HTTP/1.1] GET http://h/",
-        ),
-        (
-            {"variant": None, "action": "refused", "method": None, "url": None},
-            "error a-rule: X: 1 is bad. [client on the client leg, HTTP/1.1, refused] 192.0.2.1:5",
-        ),
-        (
-            {"method": None, "url": None, "client": None},
-            "error a-rule/v: X: 1 is bad. [client on the client leg, HTTP/1.1] unknown client",
-        ),
-    ],
-)
-def test_event_line(change: Record, line: str) -> None:
-    """It says what, who, where."""
-    assert view.event_line({**record(), **change}) == line
-
-
 def test_the_table_counts() -> None:
     """By rule, sender and version, most frequent first."""
     tally = Tally()
@@ -130,3 +108,12 @@ def test_the_table_counts() -> None:
         "b-rule      2  client  HTTP/1.1",
         "a-rule      1  client  HTTP/1.1",
     ]
+
+
+def test_the_table_fits_into_80_columns() -> None:
+    """Whatever the rule, the sender and the count."""
+    tally = Tally()
+    longest = max((rule.id for rule in load_rules()), key=len)
+    tally.add({"rule": longest, "sender": "intermediary", "http_version": "HTTP/1.1"})
+    tally._counts[longest, "intermediary", "HTTP/1.1"] = 10_000_000
+    assert max(len(line) for line in tally.table().split("\n")) <= 80

@@ -10,17 +10,23 @@ from mitmproxy.connection import Client
 
 from hopguard.checker import Checker
 from hopguard.message import Request, Response
-from hopguard.mitm import flows, refusal, view
+from hopguard.mitm import contentview, flows, refusal, view
+from hopguard.mitm.commands import Commands
 from hopguard.mitm.options import (
     add_options,
-    check_settings,
     parse_log,
     parse_profiles,
     parse_redact,
+    parse_rotation,
 )
 from hopguard.mitm.rejected import REFUSED_TRANSFER_ENCODING, RefusalHandler, Unveiling
+from hopguard.mitm.rejudging import Judge
+from hopguard.mitm.report_command import ReportCommand
 from hopguard.mitm.reporting import Reporter
+from hopguard.mitm.settings import check_settings
+from hopguard.mitm.verdict import parse_fail_on
 from hopguard.record import Redaction
+from hopguard.reports.rotation import Rotation
 from hopguard.rule import Finding
 from hopguard.rules.keep_alive_and_proxy import proxy_authorization_beyond_proxy
 
@@ -41,6 +47,11 @@ class Hopguard:
         """The exchange that ended in a 101, by the id of the client connection."""
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
+        self._view = contentview.HopguardView()
+        self.addons = [
+            Commands(self._judge_again, lambda: self._reporter.redaction),
+            ReportCommand(),
+        ]
         self._unveiling = Unveiling()
         self._refusals = RefusalHandler(self._report_unseen)
 
@@ -49,6 +60,8 @@ class Hopguard:
         add_options(loader)
         check_settings(ctx.options)
         logging.getLogger().addHandler(self._refusals)
+        self._reporter.start()
+        contentview.register(self._view)
 
     def configure(self, updated: set[str]) -> None:
         """Take over options that have changed.
@@ -63,17 +76,21 @@ class Hopguard:
             self._reporter.redaction = Redaction.of(
                 parse_redact(options.hopguard_redact), keep_query=options.hopguard_log_query
             )
-        if "hopguard_log" in updated:
-            self._open_log(options.hopguard_log)
+            self._view.redaction = self._reporter.redaction
+        if updated & {"hopguard_log", "hopguard_log_max_size", "hopguard_log_keep"}:
+            rotation = parse_rotation(options.hopguard_log_max_size, options.hopguard_log_keep)
+            self._open_log(options.hopguard_log, rotation)
+        if "hopguard_fail_on" in updated:
+            self._reporter.verdict.fail_on = parse_fail_on(options.hopguard_fail_on)
         if "hopguard_see_rejected" in updated:
             if options.hopguard_see_rejected:
                 self._unveiling.start()
             else:
                 self._unveiling.stop()
 
-    def _open_log(self, text: str) -> None:
+    def _open_log(self, text: str, rotation: Rotation) -> None:
         try:
-            self._reporter.write_to(parse_log(text))
+            self._reporter.write_to(parse_log(text), rotation)
         except OSError as error:
             raise exceptions.OptionsError(
                 f"hopguard_log: cannot write {text!r}: {error.strerror or error}"
@@ -81,6 +98,7 @@ class Hopguard:
 
     def done(self) -> None:
         """Say what was found, and leave everything as it was."""
+        contentview.unregister(self._view)
         self._unveiling.stop()
         logging.getLogger().removeHandler(self._refusals)
         self._reporter.close()
@@ -185,11 +203,8 @@ class Hopguard:
         refusal.finish_refused_response(flow)
         if flow.is_replay == "response" or flow.response in self._own:
             return
-        if not flows.has_loose_ends(flow.response):
+        if not flows.has_open_response(flow):
             return
-        bodiless = flow.request.method == "HEAD" or flow.response.status_code == 304
-        if bodiless and flow.response.data.trailers is None:
-            return  # its header section speaks of a message that was not sent
         response = flows.response_of(flow, complete=True)
         refused = self._refuses_trailers(flow, response)
         findings = self._checker.check_trailers(response)
@@ -237,6 +252,10 @@ class Hopguard:
         """Forget a client connection."""
         self._tunnels.discard(client.id)
         self._switched.pop(client.id, None)
+
+    def _judge_again(self, flow: http.HTTPFlow) -> None:
+        """Judge a flow as it is now, for a command."""
+        Judge(self._checker, self._reporter.redaction, self._own, self._tunnels).judge(flow)
 
     def _report_unseen(
         self, name: bytes, value: bytes | None, from_client: bool, peer: str, client: str

@@ -95,6 +95,17 @@ def has_loose_ends(message: http.Message) -> bool:
     return message.data.trailers is not None
 
 
+def has_open_response(flow: http.HTTPFlow) -> bool:
+    """Tell whether the end of the flow's response may settle what its header section left open.
+
+    The header section of an answer to HEAD, or of a 304, speaks of a message that was not sent.
+    """
+    if flow.response is None or not has_loose_ends(flow.response):
+        return False
+    bodiless = flow.request.method == "HEAD" or flow.response.status_code == 304
+    return not bodiless or flow.response.data.trailers is not None
+
+
 def passes_on_credentials(flow: http.HTTPFlow) -> bool:
     """Tell whether a live request to the proxy still holds Proxy-Authorization as it is sent on.
 
@@ -118,7 +129,9 @@ def url_of(flow: http.HTTPFlow) -> str:
     if request.data.host:
         return request.url
     scheme = "https" if flow.client_conn.tls else "http"
-    return f"{scheme}://{request.host_header or server_address(flow) or ''}{request.path}"
+    host = request.host_header or server_address(flow) or ""
+    host = host.rpartition("@")[2]  # a password before it may hold what would end a host
+    return f"{scheme}://{host}{request.path}"
 
 
 def client_address(flow: http.HTTPFlow) -> str:

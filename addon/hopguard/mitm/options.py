@@ -1,19 +1,24 @@
 """The addon's options: what they are called, and what their values may be."""
 
-import difflib
-import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitmproxy import exceptions, optmanager
+from mitmproxy import exceptions
 from mitmproxy.addonmanager import Loader
 
 from hopguard.catalogue.lookup import UnknownNameError, find_profiles
 from hopguard.fields import CREDENTIALS
 from hopguard.grammar import is_token
+from hopguard.mitm.verdict import FAIL_ON, NEVER
+from hopguard.reports.rotation import Rotation
 from hopguard.rule import DEFAULT_PROFILES, PROFILES
 
-logger = logging.getLogger(__name__)
+MOST_KEPT = 9999
+"""Files of the violation log; with more, somebody has mistaken the option for another one."""
+
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_SIZE = re.compile(r"([0-9]{1,12})([kmg]?)", re.IGNORECASE)
 
 
 def add_options(loader: Loader) -> None:
@@ -30,6 +35,20 @@ def add_options(loader: Loader) -> None:
         str,
         "",
         "Path of the violation log: JSON Lines, appended. Empty: no log.",
+    )
+    loader.add_option(
+        "hopguard_log_max_size",
+        str,
+        "50m",
+        "Octets that the violation log may hold before it is moved to the same name with `.1`, and "
+        "a new one is begun; k, m or g behind the number are units of 1024. 0: any number.",
+    )
+    loader.add_option(
+        "hopguard_log_keep",
+        str,
+        "5",
+        f"How many such files are kept, 1 to {MOST_KEPT}; the one with the highest number is the "
+        "oldest.",
     )
     loader.add_option(
         "hopguard_redact",
@@ -62,34 +81,14 @@ def add_options(loader: Loader) -> None:
         "Show HTTP/2 messages that carry connection-specific fields as flows, instead of losing "
         "their whole connection unseen. Everything else that mitmproxy refuses stays refused.",
     )
-
-
-def check_settings(options: optmanager.OptManager) -> None:
-    """Complain of settings that mitmproxy is about to apply to the options declared above.
-
-    A value of the wrong type would end mitmproxy's script loading without a word, and a misspelt
-    option would never be noticed. An error in the log, at start, ends mitmproxy with status 1.
-    """
-    for name, value in list(options.deferred.items()):
-        complaint = _complaint(options, name, getattr(value, "val", None))
-        if complaint:
-            logger.error("%s: %s", name, complaint)
-            del options.deferred[name]
-
-
-def _complaint(options: optmanager.OptManager, name: str, texts: list[str] | None) -> str:
-    if not name.startswith("hopguard_") or texts is None:
-        return ""
-    known = [known for known in options.keys() if known.startswith("hopguard_")]  # noqa: SIM118
-    if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
-        return f"there is no such option; did you mean {near[0]!r}?" if near else "no such option"
-    kind = type(options.default(name))
-    if kind is not list and len(texts) > 1:
-        return f"it takes one value, and is set to {' and to '.join(map(repr, texts))}"
-    if kind is bool and not set(texts) <= {"true", "false", "toggle"}:
-        return f"{texts[0]!r} is neither true nor false"
-    return ""
+    loader.add_option(
+        "hopguard_fail_on",
+        str,
+        NEVER,
+        "Exit status 1 at the end of mitmdump when something at or above this severity was found. "
+        f"One of: {', '.join(FAIL_ON)}.",
+        choices=FAIL_ON,
+    )
 
 
 def parse_profiles(names: Sequence[str]) -> frozenset[str]:
@@ -130,3 +129,23 @@ def parse_log(text: str) -> Path | None:
     if path.is_dir():
         raise exceptions.OptionsError(f"hopguard_log: {text!r} is a folder; name a file in it")
     return path
+
+
+def parse_rotation(max_size: str, keep: str) -> Rotation:
+    """Return when the violation log is rotated.
+
+    Raises:
+        OptionsError: the one is no size, or the other no number of files.
+    """
+    size = _SIZE.fullmatch(max_size.strip())
+    if size is None:
+        raise exceptions.OptionsError(
+            f"hopguard_log_max_size: {max_size!r} is not a size, such as '50m': a number of octets,"
+            " perhaps with k, m or g behind it; 0 is any number"
+        )
+    number = keep.strip()
+    if not re.fullmatch("[0-9]{1,4}", number) or int(number) == 0:
+        raise exceptions.OptionsError(
+            f"hopguard_log_keep: {keep!r} is not a number of files from 1 to {MOST_KEPT}"
+        )
+    return Rotation(int(size[1]) * _UNITS[size[2].lower()], int(number))

@@ -7,9 +7,12 @@ from pathlib import Path
 from mitmproxy import ctx, hooks, http
 
 from hopguard.mitm import flows, view
+from hopguard.mitm.eventlog import EventLog
 from hopguard.mitm.tally import Tally
+from hopguard.mitm.verdict import Verdict
 from hopguard.record import Action, Circumstances, Record, Redaction, make_record
 from hopguard.reports.jsonlines import ViolationLog
+from hopguard.reports.rotation import Rotation
 from hopguard.rule import Finding
 
 logger = logging.getLogger(__name__)
@@ -22,15 +25,23 @@ class Reporter:
         """Begin without a log."""
         self.redaction = Redaction()
         self._violations: ViolationLog | None = None
+        self.verdict = Verdict()
+        self._events = EventLog()
         self._tally = Tally()
 
-    def write_to(self, path: Path | None) -> None:
+    def start(self) -> None:
+        """Prepare mitmproxy's log."""
+        self._events.start()
+
+    def write_to(self, path: Path | None, rotation: Rotation | None = None) -> None:
         """Append records to the file at `path` from now on; None is to no file.
+
+        With `rotation` that file is moved out of the way when it is full.
 
         Raises:
             OSError: the file cannot be opened. The one before stays in use.
         """
-        opened = ViolationLog(path) if path is not None else None
+        opened = ViolationLog(path, rotation) if path is not None else None
         if self._violations is not None:
             self._violations.close()
         self._violations = opened
@@ -38,13 +49,15 @@ class Reporter:
     def close(self) -> None:
         """End the log, and say what was found."""
         self.write_to(None)
+        self._events.stop()
         table = self._tally.table()
         logger.info("hopguard: %s", f"what was found\n{table}" if table else "nothing was found")
+        self.verdict.pronounce()
 
     def report(self, flow: http.HTTPFlow, findings: list[Finding], action: Action) -> None:
         """Report findings about a message of `flow`, as far as they are new."""
         records = [
-            make_record(finding, _circumstances(flow, finding, action), self.redaction)
+            make_record(finding, circumstances(flow, finding, action), self.redaction)
             for finding in findings
         ]
         fresh = view.attach(flow, records)
@@ -76,10 +89,12 @@ class Reporter:
             self._violations.write(records)
         for record in records:
             self._tally.add(record)
-            logger.log(view.LEVELS[record["severity"]], "hopguard: %s", view.event_line(record))
+            self.verdict.add(record)
+            self._events.tell(record)
 
 
-def _circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Circumstances:
+def circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Circumstances:
+    """Return where and when a finding about a message of `flow` was made."""
     answered = finding.part.startswith("response") and flow.response is not None
     peer = flow.client_conn if finding.leg == "client" else flow.server_conn
     return Circumstances(

@@ -1,13 +1,17 @@
-"""Findings on a flow: marker, comment, metadata, and the line in the event log."""
+"""Findings on a flow: marker, comment, metadata."""
 
-import logging
+from typing import Any
 
 from mitmproxy import flow as mitmflow
 
 from hopguard.record import Record
+from hopguard.reports.reading import NoRecordError, normalise
 
 KEY = "hopguard"
 """Of the records in `flow.metadata`; the filter `~meta RULE` looks there."""
+
+MOST = 500
+"""Records of one flow that are shown."""
 
 PREFIX = "hopguard: "
 """Of our line in a flow's comment; other lines are a person's."""
@@ -15,18 +19,35 @@ PREFIX = "hopguard: "
 MARKERS = {"info": ":information_source:", "warning": ":orange_circle:", "error": ":red_circle:"}
 _ORDER = list(MARKERS)
 
-LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.WARNING}
-"""Of a finding in the event log. Not ERROR: at start mitmproxy takes that for its own failure."""
-
 
 def attach(flow: mitmflow.Flow, records: list[Record]) -> list[Record]:
     """Add `records` to the flow's metadata; return those that it did not hold already."""
     held: list[Record] = flow.metadata.get(KEY, [])
-    known = {_identity(record) for record in held}
-    fresh = [record for record in records if _identity(record) not in known]
+    known = {identity(record) for record in held}
+    fresh = [record for record in records if identity(record) not in known]
     if fresh:
         flow.metadata[KEY] = held + fresh
     return fresh
+
+
+def read(flow: mitmflow.Flow) -> tuple[list[Record], int]:
+    """Read the records of a flow; also return how many entries were left out.
+
+    A saved flow may hold anything under our key. What is returned here is as `normalise` says,
+    each finding once, and no more than `MOST`.
+    """
+    held: Any = flow.metadata.get(KEY)
+    entries = list(held) if isinstance(held, list | tuple) else [held] if held else []
+    records: dict[tuple[object, ...], Record] = {}
+    left_out = len(entries[MOST:])
+    for entry in entries[:MOST]:
+        try:
+            record, _ = normalise(entry)
+        except NoRecordError:
+            left_out += 1
+        else:
+            records.setdefault(identity(record), record)
+    return list(records.values()), left_out
 
 
 def detach(flow: mitmflow.Flow) -> None:
@@ -37,7 +58,8 @@ def detach(flow: mitmflow.Flow) -> None:
             flow.marked = ""
 
 
-def _identity(record: Record) -> tuple[object, ...]:
+def identity(record: Record) -> tuple[object, ...]:
+    """Return what makes a finding about one flow the same as another."""
     return tuple(record[key] for key in ("rule", "variant", "part", "field", "line", "message"))
 
 
@@ -58,13 +80,3 @@ def comment(flow: mitmflow.Flow) -> None:
 
 def _others(text: str) -> str:
     return "\n".join(line for line in text.split("\n") if not line.startswith(PREFIX))
-
-
-def event_line(record: Record) -> str:
-    """Return the line of the event log: what was found, where, and the requirement."""
-    rule = record["rule"] + (f"/{record['variant']}" if record["variant"] else "")
-    where = " ".join(record[key] for key in ("method", "url") if record[key])
-    who = f"{record['sender']} on the {record['leg']} leg, {record['http_version']}"
-    peer = where or record["client"] or "unknown client"
-    action = "" if record["action"] == "flagged" else f", {record['action']}"
-    return f"{record['severity']} {rule}: {record['message']} [{who}{action}] {peer}"
