@@ -41,15 +41,15 @@ class HtmlReport:
         self._summary.add(record)
 
     def finish(self, notes: Sequence[str]) -> Sequence[str]:
-        """Write the page, and return the notes: there is no place for them.
+        """Write the page, with the notes at its end.
 
         Raises:
             MissingExtraError: what the page is made with is not installed.
         """
         from hopguard.reports.html import write_html
 
-        write_html(self._summary, self._out, title=TITLE)
-        return notes
+        write_html(self._summary, self._out, title=TITLE, notes=notes)
+        return ()
 
 
 def open_report(
