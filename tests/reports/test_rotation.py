@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,19 @@ import sys
 from pathlib import Path
 from hopguard.reports.jsonlines import ViolationLog
 from hopguard.reports.rotation import Rotation
-path, first, last, size, keep = Path(sys.argv[1]), *map(int, sys.argv[2:])
+path, first, last, size, keep, pace = Path(sys.argv[1]), *map(int, sys.argv[2:])
 log = ViolationLog(path, Rotation(size, keep))
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(first, last):
+    if pace and number % pace == 0:
+        sys.stdin.readline()
     log.write([{"n": number, "padding": "x" * (number % 50)}])
     print(number, flush=True)
 log.close()
 assert log.lost == 0
 """
-"""Writes records, and says of each when it is written."""
+"""Writes records, and says of each when it is written; with a pace, it waits now and then."""
 
 
 def numbers(path: Path) -> list[int]:
@@ -49,11 +51,13 @@ def all_numbers(folder: Path) -> list[int]:
 
 
 @contextmanager
-def writers(path: Path, *spans: tuple[int, int], size: int, keep: int) -> Iterator[list[Any]]:
+def writers(
+    path: Path, *spans: tuple[int, int], size: int, keep: int, pace: int = 0
+) -> Iterator[list[Any]]:
     """Start a process for each span of numbers; let all of them begin at once."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, *map(str, (path, first, last, size, keep))],
+            [sys.executable, "-c", WRITER, *map(str, (path, first, last, size, keep, pace))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -203,20 +207,20 @@ def test_processes_that_write_and_rotate_one_file_at_once(tmp_path: Path) -> Non
 
 def test_processes_whose_file_is_moved_by_somebody_else(tmp_path: Path) -> None:
     """As logrotate does it, again and again."""
-    path, each = tmp_path / "v.jsonl", 2000
-    with writers(path, (0, each), (each, 2 * each), size=0, keep=1) as processes:
-        moved = 0
-        while processes[0].poll() is None and moved < 1000:
-            line = processes[0].stdout.readline()
-            with suppress(FileNotFoundError):
-                path.rename(tmp_path / f"moved.{moved}")
-                moved += 1
-            if not line:
-                break
+    path, each, pace = tmp_path / "v.jsonl", 2000, 100
+    with writers(path, (0, each), (each, 2 * each), size=0, keep=1, pace=pace) as processes:
+        for turn in range(each // pace):
+            for process in processes:
+                process.stdin.write("\n")
+                process.stdin.flush()
+            for _ in range(pace // 4):  # now both are in the middle of it
+                processes[0].stdout.readline()
+            path.rename(tmp_path / f"moved.{turn}")
+            for _ in range(pace - pace // 4):
+                processes[0].stdout.readline()
         for process in processes:
             _, said = process.communicate(timeout=120)
             assert (process.returncode, said) == (0, "")
-    assert moved > 10
     assert all_numbers(tmp_path) == list(range(2 * each))
 
 

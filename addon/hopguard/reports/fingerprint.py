@@ -6,6 +6,9 @@ from typing import NamedTuple
 from hopguard.record import Record
 from hopguard.reports.places import place_of, without_ids
 
+FIELD_LIMIT = 256
+"""Characters of a field name that count."""
+
 
 class Fingerprint(NamedTuple):
     """Which rule is broken by whom, in which field, where."""
@@ -33,7 +36,7 @@ def fingerprint(record: Record) -> Fingerprint:
         record["rule"],
         record["variant"] or "",
         record["sender"] or "",
-        (record["field"] or "").lower(),
+        (record["field"] or "").lower()[:FIELD_LIMIT],
         place.host,
         place.path,
     )

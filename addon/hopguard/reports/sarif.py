@@ -23,7 +23,7 @@ MOST_RESULTS = 5_000
 """GitHub shows no more of one run."""
 
 TEXT_LIMIT = 1_000
-"""Characters of a description; GitHub takes 1024."""
+"""Characters of a text; GitHub takes 1024 of a description."""
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -72,7 +72,7 @@ class SarifReport:
         key = fingerprint(record)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group({key: record[key] for key in _KEPT})
+            group = self._groups[key] = _Group({name: _cut(record[name]) for name in _KEPT})
         group.add(record["severity"])
         if len(self._groups) > 2 * MOST_RESULTS:
             self._prune()
@@ -134,8 +134,14 @@ class SarifReport:
 
 
 def _first_paragraph(rule: Rule) -> str:
-    text = " ".join(rule.explanation.partition("\n\n")[0].split())
-    return text if len(text) <= TEXT_LIMIT else f"{text[: TEXT_LIMIT - 3]}..."
+    return str(_cut(" ".join(rule.explanation.partition("\n\n")[0].split())))
+
+
+def _cut(value: object) -> object:
+    """Shorten what is a text, if need be."""
+    if not isinstance(value, str) or len(value) <= TEXT_LIMIT:
+        return value
+    return f"{value[: TEXT_LIMIT - 3]}..."
 
 
 def _invocation(notes: Iterable[str]) -> dict[str, Any]:
