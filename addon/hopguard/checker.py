@@ -1,28 +1,29 @@
 """Messages in, findings out: which rules look at a message, and what they find."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from hopguard.message import EVERY_VERSION, Message, RawFields, Request, Response
-from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Kind, Rule
+from hopguard.index import Call, Index, Trigger
+from hopguard.memo import Lines, Memo
+from hopguard.message import EVERY_VERSION, Message, Request, Response, Version
+from hopguard.rule import DEFAULT_PROFILES, Finding, Rule
 from hopguard.rules import load_rules
+from hopguard.witness import Questions, witness
 
 logger = logging.getLogger(__name__)
 
 MOST_PER_RULE = 50
 """Findings of one rule in one message: ten thousand equal lines must not flood every log."""
 
-_NAMES_KEPT = 4096
-_OCTETS_KEPT = 64
-
 
 class Checker:
     """Judges messages by the rules of the profiles that are on.
 
     The triggers of the rules make an index: a message without an interesting field, name or
-    status runs no rule, however many rules there are.
+    status runs no rule, however many rules there are. A message that resembles a clean one in all
+    that rules have asked about is clean.
     """
 
     def __init__(
@@ -38,71 +39,77 @@ class Checker:
             if not self.profiles.isdisjoint(rule.profiles)
             and self.profiles.isdisjoint(rule.silenced_by)
         )
-        self._order = {rule: position for position, rule in enumerate(self.rules)}
         self._crashed: set[str] = set()
-        self._requests = {version: self._index("message", Request, version) for version in _V}
-        self._responses = {version: self._index("message", Response, version) for version in _V}
-        self._exchanges = {version: self._index("exchange", Response, version) for version in _V}
+        self._memo = Memo(self.rules)
+        self._requests = {version: self._index(Request, version) for version in _V}
+        self._responses = {version: self._index(Response, version) for version in _V}
+        self._exchanges = {version: Index(self._of_exchanges(version)) for version in _V}
 
-    def _index(self, kind: Kind, of: type[Message], version: str) -> "_Index":
-        return _Index(
-            [
-                rule
-                for rule in self.rules
-                if (rule.kind == kind or (kind == "exchange" and rule.in_exchange))
-                and of.part in rule.directions
-                and version in rule.versions
-            ]
+    def _index(self, of: type[Message], version: Version) -> Index:
+        return Index(
+            Call(rule, rule.check)
+            for rule in self.rules
+            if rule.kind == "message" and of.part in rule.directions and version in rule.versions
         )
+
+    def _of_exchanges(self, version: Version) -> Iterator[Call]:
+        for rule in self.rules:
+            look = rule.check if rule.kind == "exchange" else rule.in_exchange
+            if look and "response" in rule.directions and version in rule.versions:
+                yield Call(rule, look)
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
-        index = self._message_index(message)
-        rules = index.triggered(message.fields)
+        if message.trailers is not None:
+            message = replace(message, trailers=None)
+        lines = self._memo.lines(message.fields)
         if isinstance(message, Response):
-            rules |= index.by_status.get(message.status, frozenset())
-        elif isinstance(message, Request) and message.protocol is not None:
-            rules |= index.by_protocol
-        if not rules:
-            return []
-        head = replace(message, trailers=None) if message.trailers is not None else message
-        return self._judge(rules, head, lambda rule: rule.check(head))
+            index, trigger = self._responses[message.version], (message.status, False, False)
+        else:
+            has_protocol = isinstance(message, Request) and message.protocol is not None
+            index, trigger = self._requests[message.version], (0, has_protocol, False)
+        return self._check(index, trigger, lines, len(lines), message)
 
     def check_trailers(self, message: Message) -> list[Finding]:
         """Judge what the trailer section of `message`, which may be empty, adds to its header."""
-        rules = {rule for rule in self._message_index(message).rules if rule.in_trailers}
+        indexes = self._responses if isinstance(message, Response) else self._requests
+        calls = [call for call in indexes[message.version].calls if call.rule.in_trailers]
         head = replace(message, trailers=None)
-        before = set(self._judge(rules, head, lambda rule: rule.check(head)))
-        after = self._judge(rules, message, lambda rule: rule.check(message))
-        return [finding for finding in after if finding not in before]
+        before = set(self._judge(calls, head))
+        return [finding for finding in self._judge(calls, message) if finding not in before]
 
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""
         index = self._exchanges[response.version]
-        rules = index.triggered(request.fields) | index.triggered(response.fields)
-        rules |= index.by_status.get(response.status, frozenset())
-        if request.early_octets:
-            rules |= index.by_early_octets
-        return self._judge(
-            rules, response, lambda rule: (rule.in_exchange or rule.check)(request, response)
-        )
+        if not index.calls:
+            return []
+        lines = self._memo.lines(request.fields)
+        of_request = len(lines)
+        lines += self._memo.lines(response.fields)
+        trigger = (response.status, False, bool(request.early_octets))
+        return self._check(index, trigger, lines, of_request, request, response)
 
-    def _message_index(self, message: Message) -> "_Index":
-        indexes = self._requests if isinstance(message, Request) else self._responses
-        return indexes[message.version]
-
-    def _judge(
-        self,
-        rules: Iterable[Rule],
-        message: Message,
-        look: Callable[[Rule], Iterator[Evidence]],
+    def _check(
+        self, index: Index, trigger: Trigger, lines: Lines, of_first: int, *messages: Message
     ) -> list[Finding]:
+        """Let the rules judge `messages`, unless the like of them is known to be clean."""
+        plan = self._memo.plan(index, trigger, lines, of_first)
+        if not plan.calls or plan.answers(lines, *messages) in plan.clean:
+            return []
+        findings = self._judge(plan.calls, *messages)
+        if not findings:
+            asked = [Questions() for _ in messages]
+            self._judge(plan.calls, *map(witness, messages, asked))
+            self._memo.remember(plan, asked, lines, *messages)
+        return findings
+
+    def _judge(self, calls: Iterable[Call], *messages: Message) -> list[Finding]:
         findings: list[Finding] = []
-        for rule in sorted(rules, key=self._order.__getitem__):
+        for rule, look in calls:
             try:
                 findings += [
-                    rule.finding(evidence, message, self.profiles)
-                    for evidence in islice(look(rule), MOST_PER_RULE)
+                    rule.finding(evidence, messages[-1], self.profiles)
+                    for evidence in islice(look(*messages), MOST_PER_RULE)
                     if rule.runs_variant(evidence.variant, self.profiles)
                 ]
             except Exception as error:  # a bug must not hide the other rules, nor stop traffic
@@ -122,49 +129,3 @@ def _without_text(error: Exception) -> Exception:
 
 
 _V = sorted(EVERY_VERSION)
-
-
-class _Index:
-    """Rules by what triggers them."""
-
-    def __init__(self, rules: list[Rule]) -> None:
-        self.rules = rules
-        self.by_status = {
-            status: frozenset(rule for rule in rules if status in rule.statuses)
-            for status in frozenset().union(*(rule.statuses for rule in rules))
-        }
-        self.by_protocol = frozenset(rule for rule in rules if rule.extended_connect)
-        self.by_early_octets = frozenset(rule for rule in rules if rule.early_octets)
-        self._always = frozenset(
-            rule
-            for rule in rules
-            if not (rule.fields or rule.statuses or rule.odd_names or rule.extended_connect)
-            and not rule.early_octets
-        )
-        self._by_name: dict[bytes, frozenset[Rule]] = {}
-
-    def triggered(self, fields: RawFields) -> frozenset[Rule]:
-        """Return the rules that the names of `fields` trigger, and those that always run."""
-        rules = self._always
-        for name, _ in fields:
-            found = self._by_name.get(name)
-            if found is None:
-                found = self._learn(name)
-            if found:
-                rules |= found
-        return rules
-
-    def _learn(self, name: bytes) -> frozenset[Rule]:
-        """Find the rules for a name as it is spelt, and remember them within bounds.
-
-        What clients send is not trusted: long names and ever new names must not fill the memory.
-        """
-        lower = name.lower()
-        found = frozenset(
-            rule
-            for rule in self.rules
-            if lower in rule.fields or (rule.odd_names and rule.odd_names(name))
-        )
-        if len(name) <= _OCTETS_KEPT and len(self._by_name) < _NAMES_KEPT:
-            self._by_name[name] = found
-        return found

@@ -4,10 +4,10 @@
 silent.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 from hopguard import fields, grammar
 from hopguard.text import QUOTE_LIMIT, printable
@@ -34,7 +34,8 @@ class FieldLine(NamedTuple):
 
     section: Section
     position: int
-    """From 0 within its section; pseudo-header fields are not counted."""
+    """From 0 within its section; pseudo-header fields are not counted. For reports and to tell
+    lines apart: what rules find must not depend on it."""
     name: bytes
     value: bytes
     """As received: a folded value still holds its CRLF."""
@@ -52,18 +53,22 @@ class Member(NamedTuple):
     value: bytes
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)
 class Message:
-    """What requests and responses have in common."""
+    """What requests and responses have in common.
 
-    version: Version
-    fields: RawFields
+    Messages never change. The type checker sees to it: a frozen dataclass would take thrice the
+    time to make one, which is more than judging it takes.
+    """
+
+    version: Final[Version]
+    fields: Final[RawFields]
     """The header section without pseudo-header fields."""
-    leg: Leg
+    leg: Final[Leg]
     """Where the message was received."""
-    trailers: RawFields | None = None
+    trailers: Final[RawFields | None] = None
     """The trailer section; None while, or where, it cannot be known."""
-    tls: bool | None = None
+    tls: Final[bool | None] = None
     """Whether the leg is protected by TLS or QUIC."""
 
     sent_by: ClassVar[Sender]
@@ -86,12 +91,21 @@ class Message:
         """Tell whether the header section holds a field called `name` (lower case)."""
         return name in self._positions
 
+    def has_any(self, kind: Callable[[bytes], bool]) -> bool:
+        """Tell whether `kind` is true for a name (in lower case) in the header section."""
+        return any(map(kind, self._positions))
+
     def lines(self, name: bytes) -> list[FieldLine]:
         """List the field lines called `name` (lower case) of the header section, in order."""
         positions = self._positions.get(name)
         if positions is None:
             return []
         return [FieldLine("header", index, *self.fields[index]) for index in positions]
+
+    def is_number(self, name: bytes) -> bool:
+        """Tell whether the header section holds one line called `name`, of digits alone."""
+        lines = self.lines(name)
+        return len(lines) == 1 and lines[0].value.isdigit()
 
     def trailer_lines(self, name: bytes) -> list[FieldLine]:
         """List the field lines called `name` (lower case) of the trailer section, in order."""
@@ -166,7 +180,7 @@ class Message:
         return [
             value
             for found, value in self.fields
-            if found.lower() != name and found.lower().strip(grammar.NAME_PADDING) == name
+            if found.lower() != name and meant_name(found) == name
         ]
 
     def upgrades(self) -> list[Member]:
@@ -271,7 +285,7 @@ class Message:
     @property
     def forwarded(self) -> bool:
         """Whether a field shows that an intermediary has forwarded this message."""
-        return any(map(fields.shows_forwarding, self._positions))
+        return self.has_any(fields.shows_forwarding)
 
     @property
     def forwarder(self) -> Sender | None:
@@ -279,22 +293,22 @@ class Message:
         return "intermediary" if self.forwarded else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)
 class Request(Message):
     """A request."""
 
-    method: bytes
-    target: bytes = b"/"
+    method: Final[bytes]
+    target: Final[bytes] = b"/"
     """The request target, or the :path pseudo-header field."""
-    protocol: bytes | None = None
+    protocol: Final[bytes | None] = None
     """The :protocol pseudo-header field of extended CONNECT (RFC 8441, RFC 9220), if it is sent."""
-    pseudo_fields: frozenset[bytes] | None = None
+    pseudo_fields: Final[frozenset[bytes] | None] = None
     """Names of the pseudo-header fields that are sent; None where they cannot be known."""
-    protocol_enabled: bool | None = None
+    protocol_enabled: Final[bool | None] = None
     """Whether the server has sent SETTINGS_ENABLE_CONNECT_PROTOCOL with the value 1."""
-    early_octets: bytes | None = None
+    early_octets: Final[bytes | None] = None
     """What the client sent after this request and before the head of a response arrived."""
-    to_proxy: bool | None = None
+    to_proxy: Final[bool | None] = None
     """Whether it is addressed to the proxy that received it, not to a server beyond it."""
 
     sent_by = "client"
@@ -307,17 +321,17 @@ class Request(Message):
         return self.method == b"CONNECT" and self.protocol is not None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, unsafe_hash=True)
 class Response(Message):
     """A response, interim or final."""
 
-    status: int
+    status: Final[int]
     """The status code, 100 to 599."""
-    interim: "tuple[Response, ...] | None" = None
+    interim: "Final[tuple[Response, ...] | None]" = None
     """The interim responses before it; None where they cannot be known."""
-    switched_octets: tuple[bytes, ...] | None = None
+    switched_octets: Final[tuple[bytes, ...] | None] = None
     """After a 101: what either side sent then, the first octets of each piece, in order."""
-    direct: bool | None = None
+    direct: Final[bool | None] = None
     """Whether no further proxy stands between the one that received it and the server."""
 
     sent_by = "server"
@@ -346,6 +360,11 @@ class Response(Message):
             and not self.opens_tunnel(request)
             and (self.version not in HTTP10 or b"keep-alive" in self.options)
         )
+
+
+def meant_name(name: bytes) -> bytes:
+    """Return the field name, in lower case, that `name` may have been meant as."""
+    return name.lower().strip(grammar.NAME_PADDING)
 
 
 def _positions(pairs: RawFields) -> dict[bytes, list[int]]:

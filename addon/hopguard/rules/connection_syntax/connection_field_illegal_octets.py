@@ -174,7 +174,8 @@ def check(message: Message) -> Iterator[Evidence]:
     octets to this one. On HTTP/2 and HTTP/3 only NUL, CR and LF count as control octets. Trailer
     sections and octets beyond ASCII are left to other rules.
     """
-    for line in [line for name in NAMES for line in message.lines(name)]:
+    names = [name for name in NAMES if not message.is_number(name)]
+    for line in [line for name in names for line in message.lines(name)]:
         folded = message.version in HTTP1 and grammar.unfold(line.value) != line.value
         if folded:
             yield Evidence(f"{line} is folded over several lines.", line, "fold")

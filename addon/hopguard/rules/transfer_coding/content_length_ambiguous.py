@@ -233,12 +233,11 @@ def check(message: Message) -> Iterator[Evidence]:
     trailing comma is not-digits. Values with control octets are left to the rule about illegal
     octets.
     """
-    lines = message.lines(b"content-length")
-    if len(lines) == 1 and lines[0].value.isdigit():
+    if message.is_number(b"content-length"):
         return
     # Counted for each variant: a flood of harmless lines must not hide one that differs.
     reported: Counter[str] = Counter()
-    for line, variant in _faults(message, lines):
+    for line, variant in _faults(message, message.lines(b"content-length")):
         reported[variant] += 1
         if reported[variant] <= MOST_FINDINGS:
             yield Evidence(f"{line} {TEXTS[variant]}.", line, variant)

@@ -1,0 +1,82 @@
+"""Which rules look at a message: an index of rules by what triggers them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from hopguard.rule import Evidence, Rule
+
+_NAMES_KEPT = 4096
+_OCTETS_KEPT = 64
+
+
+Trigger = tuple[int, bool, bool]
+"""What starts rules besides the names of fields: the status code of a response, or 0; whether a
+request has a :protocol; whether, in an exchange, the client sent octets before the response."""
+
+
+class Call(NamedTuple):
+    """A rule, and the function of it that looks."""
+
+    rule: Rule
+    look: Callable[..., Iterator[Evidence]]
+
+
+class Index:
+    """Calls of rules by what triggers them, and in the order in which they run."""
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        """Index `calls`."""
+        self.calls = tuple(calls)
+        self._order = {call: position for position, call in enumerate(self.calls)}
+        self._by_status = {
+            status: frozenset(call for call in self.calls if status in call.rule.statuses)
+            for status in frozenset[int]().union(*(call.rule.statuses for call in self.calls))
+        }
+        self._by_protocol = frozenset(call for call in self.calls if call.rule.extended_connect)
+        self._by_early_octets = frozenset(call for call in self.calls if call.rule.early_octets)
+        self._always = frozenset(call for call in self.calls if not _has_trigger(call.rule))
+        self._by_name: dict[bytes, frozenset[Call]] = {}
+
+    def triggered(self, trigger: Trigger, names: Iterable[bytes]) -> tuple[Call, ...]:
+        """Return the calls that `trigger` and field names, as they are spelt, ask for."""
+        calls = self._always
+        for name in names:
+            found = self._by_name.get(name)
+            if found is None:
+                found = self._learn(name)
+            if not found <= calls:
+                calls |= found
+        status, has_protocol, has_early_octets = trigger
+        calls |= self._by_status.get(status, frozenset())
+        if has_protocol:
+            calls |= self._by_protocol
+        if has_early_octets:
+            calls |= self._by_early_octets
+        return tuple(sorted(calls, key=self._order.__getitem__))
+
+    def _learn(self, name: bytes) -> frozenset[Call]:
+        """Find the calls for a name as it is spelt, and remember them within bounds.
+
+        What clients send is not trusted: long names and ever new names must not fill the memory.
+        """
+        lower = name.lower()
+        found = frozenset(
+            call
+            for call in self.calls
+            if lower in call.rule.fields or (call.rule.odd_names and call.rule.odd_names(name))
+        )
+        if len(name) <= _OCTETS_KEPT:
+            if len(self._by_name) >= _NAMES_KEPT:
+                self._by_name.clear()
+            self._by_name[name] = found
+        return found
+
+
+def _has_trigger(rule: Rule) -> bool:
+    return bool(
+        rule.fields
+        or rule.statuses
+        or rule.odd_names
+        or rule.extended_connect
+        or rule.early_octets
+    )
