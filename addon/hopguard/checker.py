@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from hopguard.index import Call, Index, Trigger
+from hopguard.index import NO_TRIGGER, Call, Index, Trigger
 from hopguard.memo import Lines, Memo
-from hopguard.message import EVERY_VERSION, Message, Request, Response, Version
+from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
 from hopguard.rule import DEFAULT_PROFILES, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.witness import Questions, witness
@@ -43,14 +43,22 @@ class Checker:
         self._memo = Memo(self.rules)
         self._requests = {version: self._index(Request, version) for version in _V}
         self._responses = {version: self._index(Response, version) for version in _V}
+        self._trailers: dict[tuple[Part, Version], Index] = {
+            (of.part, version): self._index(of, version, trailers=True)
+            for of in (Request, Response)
+            for version in _V
+        }
         self._exchanges = {version: Index(self._of_exchanges(version)) for version in _V}
 
-    def _index(self, of: type[Message], version: Version) -> Index:
-        return Index(
+    def _index(self, of: type[Message], version: Version, *, trailers: bool = False) -> Index:
+        calls = [
             Call(rule, rule.check)
             for rule in self.rules
             if rule.kind == "message" and of.part in rule.directions and version in rule.versions
-        )
+        ]
+        if trailers:
+            return Index([call for call in calls if call.rule.in_trailers], always=True)
+        return Index(calls)
 
     def _of_exchanges(self, version: Version) -> Iterator[Call]:
         for rule in self.rules:
@@ -72,11 +80,13 @@ class Checker:
 
     def check_trailers(self, message: Message) -> list[Finding]:
         """Judge what the trailer section of `message`, which may be empty, adds to its header."""
-        indexes = self._responses if isinstance(message, Response) else self._requests
-        calls = [call for call in indexes[message.version].calls if call.rule.in_trailers]
-        head = replace(message, trailers=None)
-        before = set(self._judge(calls, head))
-        return [finding for finding in self._judge(calls, message) if finding not in before]
+        index = self._trailers[message.part, message.version]
+        lines = self._memo.lines(message.fields)
+        findings = self._check(index, NO_TRIGGER, lines, len(lines), message)
+        if not findings:
+            return []
+        before = set(self._judge(index.calls, replace(message, trailers=None)))
+        return [finding for finding in findings if finding not in before]
 
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""

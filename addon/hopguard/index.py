@@ -13,6 +13,8 @@ Trigger = tuple[int, bool, bool]
 """What starts rules besides the names of fields: the status code of a response, or 0; whether a
 request has a :protocol; whether, in an exchange, the client sent octets before the response."""
 
+NO_TRIGGER: Trigger = (0, False, False)
+
 
 class Call(NamedTuple):
     """A rule, and the function of it that looks."""
@@ -24,8 +26,8 @@ class Call(NamedTuple):
 class Index:
     """Calls of rules by what triggers them, and in the order in which they run."""
 
-    def __init__(self, calls: Iterable[Call]) -> None:
-        """Index `calls`."""
+    def __init__(self, calls: Iterable[Call], *, always: bool = False) -> None:
+        """Index `calls`; with `always`, all of them run whatever triggers there are."""
         self.calls = tuple(calls)
         self._order = {call: position for position, call in enumerate(self.calls)}
         self._by_status = {
@@ -34,7 +36,9 @@ class Index:
         }
         self._by_protocol = frozenset(call for call in self.calls if call.rule.extended_connect)
         self._by_early_octets = frozenset(call for call in self.calls if call.rule.early_octets)
-        self._always = frozenset(call for call in self.calls if not _has_trigger(call.rule))
+        self._always = frozenset(
+            call for call in self.calls if always or not _has_trigger(call.rule)
+        )
         self._by_name: dict[bytes, frozenset[Call]] = {}
 
     def triggered(self, trigger: Trigger, names: Iterable[bytes]) -> tuple[Call, ...]:
@@ -74,9 +78,5 @@ class Index:
 
 def _has_trigger(rule: Rule) -> bool:
     return bool(
-        rule.fields
-        or rule.statuses
-        or rule.odd_names
-        or rule.extended_connect
-        or rule.early_octets
+        rule.fields or rule.statuses or rule.odd_names or rule.extended_connect or rule.early_octets
     )

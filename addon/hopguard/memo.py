@@ -7,7 +7,7 @@ clean, too. Findings are not remembered.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter, call
+from operator import attrgetter
 
 from hopguard.index import Call, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
@@ -59,10 +59,11 @@ class Plan:
 
     def answers(self, lines: Lines, *messages: Message) -> tuple[object, ...]:
         """Ask messages; `lines` are those of the outline, one message after the other."""
-        return (
-            *map(call, self._facts, messages),
-            *[look(lines[position][1]) for position, look in self._looks],
-        )
+        answers = [look(lines[position][1]) for position, look in self._looks]
+        answers.append(self._facts[0](messages[0]))
+        if len(messages) > 1:
+            answers.append(self._facts[1](messages[1]))
+        return tuple(answers)
 
 
 class Memo:
@@ -73,14 +74,28 @@ class Memo:
         self._names = {name for rule in rules for name in rule.fields}
         self._kinds: set[Callable[[bytes], bool]] = set()
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
-        self._spellings = _Spellings(self._is_of_interest)
+        self._spellings: dict[bytes, bool] = {}
+        """Whether names are of interest, as they are spelt."""
         self._plans: dict[object, Plan] = {}
         self._answers = 0
 
     def lines(self, fields: RawFields) -> Lines:
         """Choose the field lines whose names belong to an outline."""
         spellings = self._spellings
-        return [line for line in fields if spellings[line[0]]]
+        try:
+            return [line for line in fields if spellings[line[0]]]
+        except KeyError:
+            return [line for line in fields if self._learn(line[0])]
+
+    def _learn(self, name: bytes) -> bool:
+        found = self._spellings.get(name)
+        if found is None:
+            found = self._is_of_interest(name)
+            if len(name) <= _LONGEST_NAME:
+                if len(self._spellings) >= _MOST_SPELLINGS:
+                    self._spellings.clear()
+                self._spellings[name] = found
+        return found
 
     def _is_of_interest(self, name: bytes) -> bool:
         return (
@@ -129,19 +144,3 @@ class Memo:
         self._spellings.clear()
         self._plans.clear()
         self._answers = 0
-
-
-class _Spellings(dict[bytes, bool]):
-    """Whether names are of interest, as they are spelt."""
-
-    def __init__(self, find: Callable[[bytes], bool]) -> None:
-        super().__init__()
-        self._find = find
-
-    def __missing__(self, name: bytes) -> bool:
-        found = self._find(name)
-        if len(name) <= _LONGEST_NAME:
-            if len(self) >= _MOST_SPELLINGS:
-                self.clear()
-            self[name] = found
-        return found

@@ -116,15 +116,13 @@ class Message:
 
     def every_line(self) -> list[FieldLine]:
         """List all field lines, the header section first."""
-        sections: list[tuple[Section, RawFields]] = [
-            ("header", self.fields),
-            ("trailer", self.trailers or ()),
-        ]
-        return [
-            FieldLine(section, index, *pair)
-            for section, pairs in sections
-            for index, pair in enumerate(pairs)
-        ]
+        header = [FieldLine("header", index, *pair) for index, pair in enumerate(self.fields)]
+        return header + self.every_trailer_line()
+
+    def every_trailer_line(self) -> list[FieldLine]:
+        """List the field lines of the trailer section; none if it is unknown."""
+        pairs = enumerate(self.trailers or ())
+        return [FieldLine("trailer", index, *pair) for index, pair in pairs]
 
     def members(self, name: bytes) -> Sequence[Member]:
         """List the elements of a list-based field over all its lines, empty ones included.

@@ -172,6 +172,6 @@ def check(message: Message) -> Iterator[Evidence]:
             announced.add(member.lower())
             text = f"{line} announces {quote(member)}, which must not be a trailer field."
             yield Evidence(text, line, "announced")
-    for line in message.every_line():
-        if line.section == "trailer" and line.name.lower() in names:
+    for line in message.every_trailer_line():
+        if line.name.lower() in names:
             yield Evidence(f"{line} must not be sent in a trailer section.", line, "sent")

@@ -266,8 +266,8 @@ def _unannounced(message: Message, known: frozenset[bytes]) -> Iterator[Evidence
     if any(line.value.lower().startswith(GRPC) for line in message.lines(b"content-type")):
         return
     first: dict[bytes, FieldLine] = {}
-    for line in message.every_line():
-        if line.section == "trailer" and line.name.lower() not in known:
+    for line in message.every_trailer_line():
+        if line.name.lower() not in known:
             first.setdefault(line.name.lower(), line)
     for line in islice(first.values(), MOST_FINDINGS):
         yield Evidence(f"{line} is not announced in Trailer.", line, "unannounced")
