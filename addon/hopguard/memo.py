@@ -127,7 +127,7 @@ class Memo:
         names = self._names.union(*(questions.names for questions in asked))
         kinds = self._kinds.union(*(questions.kinds for questions in asked))
         if (names, kinds) != (self._names, self._kinds):
-            if len(names) <= _MOST_NAMES:
+            if len(names) + len(kinds) <= _MOST_NAMES:
                 self._names, self._kinds = names, kinds
                 self._forget()  # the outlines were too coarse
             return

@@ -1,0 +1,371 @@
+"""What is remembered of clean messages changes no verdict, and saves the rules' work."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hopguard import memo
+from hopguard.checker import Checker
+from hopguard.message import EVERY_VERSION, HTTP1, Message, RawFields, Request, Response, Version
+from hopguard.rule import DEFAULT_PROFILES, PROFILES, Evidence, Finding, Requirement, message_rule
+from hopguard.rules import load_rules
+from hopguard.transcript import parse
+
+SOMEWHERE = Requirement(9110, "7.6.1", "MUST")
+
+
+class Forgetful(Checker):
+    """Judges every message by the rules."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._memo.remember = lambda *_: None  # type: ignore[method-assign]
+
+
+def pairs(checker_arguments: list[dict[str, Any]]) -> list[tuple[Checker, Checker]]:
+    """Make checkers that remember beside the same that do not."""
+    return [(Checker(**options), Forgetful(**options)) for options in checker_arguments]
+
+
+BY_PROFILES = pairs(
+    [
+        {"profiles": DEFAULT_PROFILES},
+        {"profiles": PROFILES},
+        {"profiles": {"rfc9110", "mdn-current", "noise"}},
+    ]
+)
+"""They keep what they remember from one example of a property to the next: so they can err."""
+
+EXAMPLES = [
+    parse(text)
+    for rule in load_rules()
+    for text in (*rule.conforming, *(one for texts in rule.violating.values() for one in texts))
+]
+MESSAGES = [message for transcript in EXAMPLES for message in transcript.messages]
+REQUESTS = [message for message in MESSAGES if isinstance(message, Request)]
+RESPONSES = [message for message in MESSAGES if isinstance(message, Response)]
+LINES = sorted(
+    {line for message in MESSAGES for line in (*message.fields, *(message.trailers or ()))}
+)
+USUAL = [
+    (b"Connection", b"keep-alive"),
+    (b"connection", b"close"),
+    (b"Content-Length", b"0"),
+    (b"Content-Length", b"17"),
+    (b"Content-Length ", b"17"),
+    (b"Keep-Alive", b"timeout=5, max=99"),
+    (b"Transfer-Encoding", b"chunked"),
+    (b"TE", b"trailers"),
+    (b"Via", b"1.1 proxy"),
+    (b"X-Forwarded-For", b"192.0.2.1"),
+    (b"Sec-Fetch-Mode", b"cors"),
+    (b"Age", b"7"),
+    (b"Accept", b"*/*"),
+]
+
+lines = st.sampled_from(LINES) | st.sampled_from(USUAL)
+maybe = st.sampled_from([None, True, False])
+
+
+@st.composite
+def edits(draw: st.DrawFn, message: Message) -> RawFields:
+    """Leave out, repeat, replace and add field lines, as little as possible."""
+    fields = list(message.fields)
+    for _ in range(draw(st.integers(0, 3))):
+        position = draw(st.integers(0, len(fields)))
+        fields[position : position + draw(st.integers(0, 1))] = draw(st.lists(lines, max_size=2))
+    return tuple(fields)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    """Draw a request that resembles one of the examples."""
+    message = draw(st.sampled_from(REQUESTS))
+    return replace(
+        message,
+        fields=draw(edits(message)),
+        version=draw(st.sampled_from([message.version, *sorted(EVERY_VERSION)])),
+        method=draw(st.sampled_from([message.method, b"GET", b"HEAD", b"CONNECT"])),
+        tls=draw(maybe),
+        to_proxy=draw(maybe),
+        trailers=draw(st.sampled_from([message.trailers, None, ()])),
+        early_octets=draw(st.sampled_from([message.early_octets, None, b"GET / HTTP/1.1\r\n"])),
+    )
+
+
+@st.composite
+def responses(draw: st.DrawFn) -> Response:
+    """Draw a response that resembles one of the examples."""
+    message = draw(st.sampled_from(RESPONSES))
+    return replace(
+        message,
+        fields=draw(edits(message)),
+        version=draw(st.sampled_from([message.version, *sorted(EVERY_VERSION)])),
+        status=draw(st.sampled_from([message.status, 101, 200, 204, 304, 407, 426])),
+        tls=draw(maybe),
+        direct=draw(maybe),
+        trailers=draw(st.sampled_from([message.trailers, None, ()])),
+    )
+
+
+def judged(checker: Checker, request: Request, response: Response) -> list[list[Finding]]:
+    """Judge all that can be judged of an exchange."""
+    return [
+        checker.check_message(request),
+        checker.check_message(response),
+        checker.check_exchange(request, response),
+        checker.check_trailers(request),
+        checker.check_trailers(response),
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(requests(), responses())
+def test_memory_changes_no_verdict(request: Request, response: Response) -> None:
+    """Whatever was judged before, with whichever rules."""
+    for remembering, forgetful in BY_PROFILES:
+        expected = judged(forgetful, request, response)
+        assert judged(remembering, request, response) == expected
+        assert judged(remembering, request, response) == expected
+
+
+SPELLINGS: dict[bytes, list[tuple[bytes, bytes]]] = {}
+for _line in (*LINES, *USUAL):
+    SPELLINGS.setdefault(_line[0].lower().strip(), []).append(_line)
+
+
+def neighbours[M: Message](message: M) -> Iterator[M]:
+    """Change one thing about a message, in every way but for lines: in a few."""
+    fields = message.fields
+    yield message
+    for number, (name, _) in enumerate(fields):
+        like_it = SPELLINGS[name.lower().strip()]
+        for others in (
+            (),
+            (fields[number],) * 2,
+            *[(line,) for line in like_it[:: 1 + len(like_it) // 3]],
+        ):
+            yield replace(message, fields=(*fields[:number], *others, *fields[number + 1 :]))
+    for extra in USUAL:
+        yield replace(message, fields=(*fields, extra))
+    for flag in (True, False, None):
+        yield replace(message, tls=flag)
+        if isinstance(message, Request):
+            yield replace(message, to_proxy=flag)
+            yield replace(message, protocol_enabled=flag)
+        if isinstance(message, Response):
+            yield replace(message, direct=flag)
+    if isinstance(message, Request):
+        for method in (b"GET", b"HEAD", b"CONNECT"):
+            yield replace(message, method=method)
+        yield replace(message, target=b"http://www.example/")
+    if isinstance(message, Response):
+        for status in (101, 103, 200, 204, 304, 407, 426):
+            yield replace(message, status=status)
+
+
+@pytest.mark.parametrize("version", sorted(EVERY_VERSION))
+def test_neighbours_of_examples_are_judged_alike(version: Version) -> None:
+    """Messages that differ in one thing only: whoever forgets to compare it is found out."""
+    remembering, forgetful = BY_PROFILES[1]
+    for message in [message for message in MESSAGES if message.version == version]:
+        for one in neighbours(message):
+            assert remembering.check_message(one) == forgetful.check_message(one)
+            if one.trailers is not None:
+                assert remembering.check_trailers(one) == forgetful.check_trailers(one)
+    for request, response in [one.exchange for one in EXAMPLES if one.exchange]:
+        for changed in neighbours(response) if response.version == version else ():
+            expected = forgetful.check_exchange(request, changed)
+            assert remembering.check_exchange(request, changed) == expected
+        for asked in neighbours(request) if response.version == version else ():
+            expected = forgetful.check_exchange(asked, response)
+            assert remembering.check_exchange(asked, response) == expected
+
+
+def request(*fields: tuple[bytes, bytes], target: bytes = b"/", tls: bool = True) -> Request:
+    """Make a request."""
+    return Request(
+        version="HTTP/1.1", fields=fields, leg="client", method=b"GET", target=target, tls=tls
+    )
+
+
+class Counting:
+    """A rule that is triggered by X-Watched, looks as it is told, and counts how often it does."""
+
+    def __init__(self, look: Any) -> None:
+        self.runs = 0
+
+        @message_rule(
+            requirement=SOMEWHERE,
+            profiles=("rfc9110",),
+            versions=HTTP1,
+            fields=(b"x-watched",),
+            violating=[],
+            conforming=[],
+        )
+        def check(message: Message) -> Iterator[Evidence]:
+            """Look."""
+            self.runs += 1
+            if look(message):
+                yield Evidence("It is seen.")
+
+        self.checker = Checker(rules=[check])
+
+    def judge(self, message: Message) -> bool:
+        """Tell whether the message was judged by the rule, not by what is remembered."""
+        before = self.runs
+        self.checker.check_message(message)
+        return self.runs > before
+
+
+WATCHED = (b"X-Watched", b"1")
+
+
+def settled(look: Any, *messages: Message) -> Counting:
+    """Judge messages until no more is to be learnt."""
+    counting = Counting(look)
+    for _ in range(4):
+        for message in messages:
+            counting.judge(message)
+    return counting
+
+
+def test_the_like_of_a_clean_message_runs_no_rule() -> None:
+    """Fields that no rule asks for may differ, and so may values at which none looks."""
+    counting = settled(lambda message: message.has(b"x-other"), request(WATCHED))
+    assert not counting.judge(request(WATCHED))
+    assert not counting.judge(request((b"Host", b"x"), (b"X-Watched", b"2"), (b"Date", b"y")))
+    assert counting.judge(request(WATCHED, (b"X-Other", b"")))
+    assert counting.judge(request(WATCHED, WATCHED))
+    assert counting.judge(request((b"x-watched", b"1")))
+
+
+@pytest.mark.parametrize(
+    ("look", "same", "other"),
+    [
+        (
+            lambda message: bool(message.lines(b"x-length")[1:]),
+            request(WATCHED, (b"X-Length", b"7")),
+            request(WATCHED, (b"X-Length", b"8")),
+        ),
+        (
+            lambda message: not message.is_number(b"x-length"),
+            request(WATCHED, (b"X-Length", b"7")),
+            request(WATCHED, (b"X-Length", b"7a")),
+        ),
+        (lambda message: not message.tls, request(WATCHED), request(WATCHED, tls=False)),
+        (
+            lambda message: message.target == b"/bad",
+            request(WATCHED, target=b"/good"),
+            request(WATCHED, target=b"/other"),
+        ),
+        (
+            lambda message: bool(message.misspelt(b"x-bad")),
+            request(WATCHED),
+            request(WATCHED, (b"X-Bad ", b"")),
+        ),
+        (lambda message: message.forwarded, request(WATCHED), request(WATCHED, (b"Via", b"x"))),
+        (
+            lambda message: bool(message.options & {b"bad"}),
+            request(WATCHED, (b"Connection", b"good")),
+            request(WATCHED, (b"Connection", b"also-good")),
+        ),
+    ],
+)
+def test_what_a_rule_asks_is_compared(look: Any, same: Request, other: Request) -> None:
+    """A value, whether it is a number, a fact, the name of a field, or a kind of name."""
+    counting = settled(look, same)
+    assert not counting.judge(same)
+    assert counting.judge(other)
+
+
+def test_numbers_are_all_the_same_to_a_rule_that_wants_one() -> None:
+    """A length does not make a message unlike others."""
+    counting = settled(
+        lambda message: not message.is_number(b"x-length"), request(WATCHED, (b"X-Length", b"7"))
+    )
+    assert not counting.judge(request(WATCHED, (b"X-Length", b"123456")))
+    both = settled(
+        lambda message: not (message.is_number(b"x-length") and message.lines(b"x-length")),
+        request(WATCHED, (b"X-Length", b"7")),
+    )
+    assert both.judge(request(WATCHED, (b"X-Length", b"123456")))
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda message: message.fields == (),
+        lambda message: replace(message, trailers=()).trailers is None,
+        lambda message: len(message.every_line()) > 3,
+    ],
+)
+def test_who_asks_for_everything_sees_everything(look: Any) -> None:
+    """Then nothing is remembered."""
+    assert settled(look, request(WATCHED)).judge(request(WATCHED))
+
+
+def test_a_witness_is_of_the_same_kind() -> None:
+    """Rules tell requests and responses apart; a copy is an ordinary message."""
+    seen: list[type] = []
+
+    def look(message: Message) -> bool:
+        seen.append(type(replace(message, tls=None)))
+        return not isinstance(message, Request)
+
+    settled(look, request(WATCHED))
+    assert set(seen) == {Request}
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda message: not message.lines(b"x-watched"),
+        lambda message: message.has(message.lines(b"x-watched")[0].value),
+        lambda message: message.has_any(lambda name: name == b"x-bad"),
+    ],
+    ids=["values", "names", "kinds"],
+)
+def test_memory_is_bounded(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ever new names, values, orders and questions do not fill it; it begins again."""
+    for bound, value in (("SPELLINGS", 32), ("PLANS", 8), ("ANSWERS", 16), ("NAMES", 20)):
+        monkeypatch.setattr(memo, f"_MOST_{bound}", value)
+    counting = Counting(look)
+    for number in range(100):
+        octets = b"%d" % number
+        counting.judge(request((b"X-Watched", octets)))
+        counting.judge(request(*[(b"X-Watched", b"")] * (number % 30)))
+        counting.judge(request((b"Y-" + octets, b"")))
+    kept = counting.checker._memo
+    assert len(kept._spellings) <= 32
+    assert len(kept._plans) <= 8
+    assert len(kept._names) + len(kept._kinds) <= 20
+    assert sum(len(plan.clean) for plan in kept._plans.values()) <= 16
+
+
+def test_nothing_long_is_remembered() -> None:
+    """Neither a name nor a value, nor many lines."""
+    counting = Counting(lambda message: not message.lines(b"x-watched"))
+    long = b"x" * 100_000
+    for message in (
+        request((b"X-Watched", long)),
+        request(*[WATCHED] * 10_000),
+        request(WATCHED, (long, b"")),
+    ):
+        for _ in range(3):
+            counting.judge(message)
+    assert counting.judge(request((b"X-Watched", long)))
+    assert counting.judge(request(*[WATCHED] * 10_000))
+    assert not counting.judge(request(WATCHED, (long, b"")))
+    kept = counting.checker._memo
+    assert len(repr(list(kept._plans))) + len(repr(list(kept._spellings))) < 10_000
+
+
+def test_findings_are_not_remembered() -> None:
+    """A message with a finding is judged every time."""
+    counting = settled(lambda message: True, request(WATCHED))
+    assert counting.judge(request(WATCHED))
