@@ -103,16 +103,20 @@ AUTHENTICATING = frozenset(
 )
 """Standard fields on which authentication, sessions, integrity or the same-origin policy rest."""
 
-_AUTHENTICATING_STEMS = (
-    b"x-auth",
-    b"x-user",
-    b"x-remote-user",
-    b"x-api-key",
-    b"x-csrf",
-    b"x-xsrf",
-    b"x-amz",
-    b"x-goog",
+_AUTHENTICATING_STEMS = frozenset(
+    {
+        b"x-auth",
+        b"x-user",
+        b"x-remote-user",
+        b"x-api-key",
+        b"x-csrf",
+        b"x-xsrf",
+        b"x-amz",
+        b"x-goog",
+    }
 )
+_AUTHENTICATING_NAMES = _AUTHENTICATING_STEMS | {b"x-csrftoken"}
+_AUTHENTICATING_PREFIXES = tuple(sorted(stem + b"-" for stem in _AUTHENTICATING_STEMS))
 
 
 def authenticates_by_convention(name: bytes) -> bool:
@@ -120,9 +124,7 @@ def authenticates_by_convention(name: bytes) -> bool:
 
     X-Auth and X-Auth-Token, not X-Author. Django writes its X-CSRFToken as one word.
     """
-    return name == b"x-csrftoken" or any(
-        name == stem or name.startswith(stem + b"-") for stem in _AUTHENTICATING_STEMS
-    )
+    return name in _AUTHENTICATING_NAMES or name.startswith(_AUTHENTICATING_PREFIXES)
 
 
 ROUTE = frozenset({b"forwarded", b"via"})

@@ -15,6 +15,7 @@ from hopguard.rule import Rule
 from hopguard.witness import Look, Questions
 
 # Peers choose what is remembered. All of it is bounded, and is forgotten when a bound is reached.
+_MOST_LINES = 128
 _MOST_SPELLINGS = 4096
 _MOST_PLANS = 1024
 _MOST_ANSWERS = 4096
@@ -85,17 +86,12 @@ class Memo:
         try:
             return [line for line in fields if spellings[line[0]]]
         except KeyError:
-            return [line for line in fields if self._learn(line[0])]
-
-    def _learn(self, name: bytes) -> bool:
-        found = self._spellings.get(name)
-        if found is None:
-            found = self._is_of_interest(name)
-            if len(name) <= _LONGEST_NAME:
-                if len(self._spellings) >= _MOST_SPELLINGS:
-                    self._spellings.clear()
-                self._spellings[name] = found
-        return found
+            known = {name: self._is_of_interest(name) for name, _ in fields}
+        if len(known) <= _MOST_LINES:
+            if len(spellings) > _MOST_SPELLINGS:
+                spellings.clear()
+            spellings.update((name, known[name]) for name in known if len(name) <= _LONGEST_NAME)
+        return [line for line in fields if known[line[0]]]
 
     def _is_of_interest(self, name: bytes) -> bool:
         return (

@@ -80,8 +80,12 @@ class Message:
         return _positions(self.fields)
 
     @cached_property
+    def _elements(self) -> dict[bytes, list[tuple[FieldLine, list[bytes]]]]:
+        return {}  # filled by `elements`: many rules ask for the same lists
+
+    @cached_property
     def _members(self) -> dict[bytes, list[Member]]:
-        return {}  # filled by `members`: many rules ask for the same lists
+        return {}
 
     @cached_property
     def _trailer_positions(self) -> dict[bytes, list[int]]:
@@ -124,19 +128,28 @@ class Message:
         pairs = enumerate(self.trailers or ())
         return [FieldLine("trailer", index, *pair) for index, pair in pairs]
 
-    def members(self, name: bytes) -> Sequence[Member]:
-        """List the elements of a list-based field over all its lines, empty ones included.
+    def elements(self, name: bytes) -> Sequence[tuple[FieldLine, list[bytes]]]:
+        """List the lines of a list-based field, each with its elements, empty ones included.
 
-        Several lines are one list (RFC 9110, section 5.2). Folded values are unfolded first.
+        Folded values are unfolded first.
         """
-        found = self._members.get(name)
+        found = self._elements.get(name)
         if found is None:
             quoted = name in fields.LISTS_WITH_QUOTED_STRINGS
             split = grammar.split_quoted_list if quoted else grammar.split_list
+            found = [(line, split(grammar.unfold(line.value))) for line in self.lines(name)]
+            self._elements[name] = found
+        return found
+
+    def members(self, name: bytes) -> Sequence[Member]:
+        """List the elements of a list-based field over all its lines, empty ones included.
+
+        Several lines are one list (RFC 9110, section 5.2).
+        """
+        found = self._members.get(name)
+        if found is None:
             found = self._members[name] = [
-                Member(line, element)
-                for line in self.lines(name)
-                for element in split(grammar.unfold(line.value))
+                Member(line, value) for line, values in self.elements(name) for value in values
             ]
         return found
 
@@ -144,10 +157,23 @@ class Message:
     def options(self) -> frozenset[bytes]:
         """The connection options in lower case (RFC 9110, section 7.6.1); invalid ones left out."""
         return frozenset(
-            member.value.lower()
-            for member in self.members(b"connection")
-            if grammar.is_token(member.value)
+            value.lower()
+            for _, values in self.elements(b"connection")
+            for value in values
+            if grammar.is_token(value)
         )
+
+    def options_of(self, kind: Callable[[bytes], bool]) -> set[bytes]:
+        """Return the connection options, in lower case, for which `kind` is true.
+
+        They are looked at in their order: to visit the members of a set of many is far slower.
+        """
+        return {
+            option
+            for _, values in self.elements(b"connection")
+            for option in map(bytes.lower, values)
+            if kind(option) and option in self.options
+        }
 
     @cached_property
     def meant_options(self) -> frozenset[bytes]:
@@ -157,9 +183,10 @@ class Message:
         silent: the member, or the line, itself is the fault.
         """
         invalid = [
-            member.value
-            for member in self.members(b"connection")
-            if not grammar.is_token(member.value)
+            value
+            for _, values in self.elements(b"connection")
+            for value in values
+            if not grammar.is_token(value)
         ]
         return frozenset(
             token.lower()
@@ -230,13 +257,20 @@ class Message:
         nominated = self.options - {b"close"} if self.version in HTTP11 else frozenset()
         return fields.FORBIDDEN_IN_TRAILERS | nominated
 
-    def listing(self, options: Collection[bytes]) -> list[Member]:
-        """List the members of Connection that are in `options` (lower case), each option once."""
+    def listing(self, options: Collection[bytes], most: int | None = None) -> list[Member]:
+        """List the members of Connection that are in `options` (lower case), each option once.
+
+        With `most`, only so many of them are listed.
+        """
         first: dict[bytes, Member] = {}
-        if options:
-            for member in self.members(b"connection"):
-                if member.value.lower() in options:
-                    first.setdefault(member.value.lower(), member)
+        wanted = len(options) if most is None else min(most, len(options))
+        for line, values in self.elements(b"connection") if wanted else ():
+            for value in values:
+                option = value.lower()
+                if option in options and option not in first:
+                    first[option] = Member(line, value)
+                    if len(first) == wanted:
+                        return list(first.values())
         return list(first.values())
 
     def nominated(self) -> list[bytes]:

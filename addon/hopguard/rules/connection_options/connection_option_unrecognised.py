@@ -144,13 +144,9 @@ def check(message: Message) -> Iterator[Evidence]:
     in Trailer counts as present, and where the trailer section may still bring it, the verdict
     waits for the end of the message.
     """
-    names = {
-        option
-        for option in message.options - RECOGNISED
-        if not (option.startswith(HANDSHAKE_PREFIX) or authenticates_by_convention(option))
-    }
+    names = message.options - RECOGNISED - message.options_of(_belongs_to_others)
     remark = f"; the message has {len(names)} such options" if len(names) > MOST_FINDINGS else ""
-    for line, value in message.listing(names)[:MOST_FINDINGS]:
+    for line, value in message.listing(names, MOST_FINDINGS):
         present = message.carries(value.lower())
         if present:
             text = f"{line} makes the field {quote(value)} a matter of this hop only{remark}."
@@ -158,3 +154,7 @@ def check(message: Message) -> Iterator[Evidence]:
         elif present is not None:
             text = f"{line} lists {quote(value)}, an unknown option without such a field{remark}."
             yield Evidence(text, line, "unknown-option")
+
+
+def _belongs_to_others(option: bytes) -> bool:
+    return option.startswith(HANDSHAKE_PREFIX) or authenticates_by_convention(option)

@@ -96,11 +96,7 @@ def check(message: Message) -> Iterator[Evidence]:
     X-Auth-Token, X-User-Id or X-CSRF-Token, weigh as a warning, as nothing but usage says that they
     go through to the end. The field itself need not be present.
     """
-    named = {
-        option
-        for option in message.options
-        if option in AUTHENTICATING or authenticates_by_convention(option)
-    }
+    named = message.options & AUTHENTICATING | message.options_of(authenticates_by_convention)
     for line, value in message.listing(named):
         yield Evidence(
             f"{line} nominates {quote(value)} for removal, on which a login, a session or a check"

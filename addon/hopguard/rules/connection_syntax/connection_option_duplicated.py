@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from itertools import chain
 
 from hopguard import grammar
 from hopguard.message import HTTP1, Message
@@ -75,6 +76,9 @@ def check(message: Message) -> Iterator[Evidence]:
     Options are compared without regard to case, as octets. Members that are not tokens are not
     counted here: they are reported as such.
     """
+    lists = message.elements(b"connection")
+    if sum(map(grammar.is_token, chain(*(values for _, values in lists)))) == len(message.options):
+        return
     seen: set[bytes] = set()
     repeated: set[bytes] = set()
     for line, value in message.members(b"connection"):

@@ -2,7 +2,7 @@ import re
 from collections.abc import Iterator
 
 from hopguard import grammar
-from hopguard.message import HTTP1, Message
+from hopguard.message import HTTP1, FieldLine, Message
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
 from hopguard.text import quote
 
@@ -139,13 +139,20 @@ def check(message: Message) -> Iterator[Evidence]:
     illegal octets. At most five different members of a message are reported.
     """
     seen: set[bytes] = set()
-    for line, value in message.members(b"connection"):
-        if not value or value in seen or grammar.is_token(value) or grammar.has_control(value):
+    for line, value in _bad_members(message):
+        if value in seen:
             continue
         seen.add(value)
         yield Evidence(f"{line} lists {quote(value)}, which is no token: {_reason(value)}.", line)
         if len(seen) == MOST_FINDINGS:
             return
+
+
+def _bad_members(message: Message) -> Iterator[tuple[FieldLine, bytes]]:
+    for line, values in message.elements(b"connection"):
+        for value in values:
+            if value and not grammar.is_token(value) and not grammar.has_control(value):
+                yield line, value
 
 
 def _reason(member: bytes) -> str:
