@@ -57,19 +57,19 @@ def _sentences(
     No edit changes the order, so lines that are in both can be left aside.
     """
     gone, come = _without(old, new), _without(new, old)
-    where = " in the trailer section" if section == "trailer" else ""
+    within = " in the trailer section" if section == "trailer" else ""
     shown = [[_shown(line, redaction) for line in lines] for lines in (gone, come)]
     if len(gone) == len(come):
         for one, other in zip(*shown, strict=True):
-            yield f"{one} became {other}{where}"
+            yield f"{one} became {other}{within}"
     elif gone and come:
         for one in shown[0]:
-            yield f"{one} became part of {' and '.join(shown[1])}{where}"
+            yield f"{one} became part of {' and '.join(shown[1])}{within}"
     else:
         for text in shown[0]:
-            yield f"removed {text}{where.replace('in', 'from', 1)}"
+            yield f"removed {text}{within.replace(' in', ' from')}"
         for text in shown[1]:
-            yield f"added {text}{where.replace('in', 'to', 1)}"
+            yield f"added {text}{within.replace(' in', ' to')}"
 
 
 def _without(lines: list[FieldLine], others: list[FieldLine]) -> list[FieldLine]:

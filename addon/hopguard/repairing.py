@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from hopguard.differences import Place
 from hopguard.hazards import hazard
 from hopguard.message import Message, Part
 from hopguard.record import Redaction
-from hopguard.rule import Finding, Rule, Severity
+from hopguard.rule import Edit, Finding, Rule, Severity
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +21,6 @@ MOST_ROUNDS = 3
 
 MOST_CONSEQUENCES = 4
 """Further faults that one repair may bring to light and mend in the same go."""
-
-Judge = Callable[..., list[Finding]]
-"""Judges a message of the kind that is repaired; see `Repairer.repair`."""
 
 
 class Outcome(NamedTuple):
@@ -50,12 +47,11 @@ class Repaired[M: Message]:
 
 
 class _Key(NamedTuple):
-    """What makes two findings the same fault, wherever their lines have moved."""
+    """What a repair mends at once."""
 
     rule: str
     variant: str
     part: Part
-    field: bytes
 
 
 class _Attempt[M: Message](NamedTuple):
@@ -68,15 +64,17 @@ class Repairer:
 
     def __init__(self, rules: Iterable[Rule], redaction: Redaction) -> None:
         """Take the repairs of `rules`; what `redaction` hides appears in no sentence."""
-        self._edits = {
-            (rule.id, variant): edit for rule in rules for variant, edit in rule.edits.items()
-        }
+        self._rules = {rule.id: rule for rule in rules if rule.edits}
         self._redaction = redaction
         self._crashed: set[str] = set()
 
     def may_fix(self, finding: Finding) -> bool:
-        """Tell whether there is a repair for the rule and the variant at all."""
-        return (finding.rule, finding.variant) in self._edits
+        """Tell whether there is a repair for the rule, the variant and the direction at all."""
+        return self._edit_for(finding) is not None
+
+    def _edit_for(self, finding: Finding) -> Edit | None:
+        rule = self._rules.get(finding.rule)
+        return rule.edit_for(finding) if rule is not None else None
 
     def repair[M: Message](
         self, message: M, findings: Sequence[Finding], judge: Callable[[M], list[Finding]]
@@ -102,29 +100,47 @@ class Repairer:
         Header and trailer section are edited separately: a finding in one never changes the other.
         Call it again with what is left to no effect.
         """
-        wanted = {_key(finding): finding for finding in findings if self._concerns(message, finding)}
+        wanted = {_key(found): found for found in findings if self._concerns(message, found)}
         if not wanted:
-            return Repaired(message, _unfixed(findings), ())
-        current, present = message, judge(message)
-        touched: dict[_Key, frozenset[Place]] = {}
-        for _ in range(MOST_ROUNDS):
-            before = current
-            for key, finding in wanted.items():
-                attempt = None if key in touched else self._try(current, present, finding, judge)
-                if attempt is not None:
-                    places = differences.changed_places(current, attempt.message)
-                    for gone in {key, *map(_key, present)} - set(map(_key, attempt.findings)):
-                        touched.setdefault(gone, places)
-                    current, present = attempt
-            if current is before:
-                break
-        told = differences.describe(message, current, self._redaction)
-        left = set(map(_key, present))
+            return Repaired(message, tuple(_outcome(found, {}) for found in findings), ())
+        edited, left, touched = self._repair(message, wanted, judge)
+        told = differences.describe(message, edited, self._redaction)
+        # What has no repair of its own may go with something else, but not just change its variant.
+        rest = {_key(found) for found in left}
+        rules = {(key.rule, key.part) for key in rest}
+        fixed = {
+            key: [text for place in told if place in places for text in told[place]]
+            for key, places in touched.items()
+            if key not in rest and (key in wanted or (key.rule, key.part) not in rules)
+        }
         return Repaired(
-            current,
-            tuple(_outcome(finding, touched, left, told) for finding in findings),
+            edited,
+            tuple(_outcome(finding, fixed) for finding in findings),
             tuple(text for texts in told.values() for text in texts),
         )
+
+    def _repair[M: Message](
+        self, message: M, wanted: Mapping[_Key, Finding], judge: Callable[[M], list[Finding]]
+    ) -> tuple[M, list[Finding], dict[_Key, frozenset[Place]]]:
+        """Repair what can be repaired.
+
+        Returns the message, what is left to find in it, and for what is not, the fields for which
+        it is gone.
+        """
+        present = judge(message)
+        touched: dict[_Key, frozenset[Place]] = {}
+        for _ in range(MOST_ROUNDS):
+            before = message
+            for key, finding in wanted.items():
+                attempt = None if key in touched else self._try(message, present, finding, judge)
+                if attempt is not None:
+                    places = differences.changed_places(message, attempt.message)
+                    for gone in {key, *map(_key, present)} - set(map(_key, attempt.findings)):
+                        touched.setdefault(gone, places)
+                    message, present = attempt
+            if message is before:
+                break
+        return message, present, touched
 
     def _concerns(self, message: Message, finding: Finding) -> bool:
         return finding.part in (message.part, message.trailer_part) and self.may_fix(finding)
@@ -153,10 +169,11 @@ class Repairer:
         return None
 
     def _edit[M: Message](self, message: M, finding: Finding | None) -> M:
-        if finding is None:
+        edit = self._edit_for(finding) if finding is not None else None
+        if finding is None or edit is None:
             return message
         try:
-            edited = self._edits[finding.rule, finding.variant](message, finding)
+            edited = edit(message, finding)
         except Exception as error:  # a bug must not stop traffic, nor the other repairs
             if finding.rule not in self._crashed:
                 self._crashed.add(finding.rule)
@@ -170,8 +187,7 @@ class Repairer:
 
 
 def _key(finding: Finding) -> _Key:
-    name = finding.line.name.lower() if finding.line is not None else b""
-    return _Key(finding.rule, finding.variant, finding.part, name)
+    return _Key(finding.rule, finding.variant, finding.part)
 
 
 def _weights(findings: Iterable[Finding]) -> Counter[tuple[str, Severity]]:
@@ -184,18 +200,6 @@ def _weights(findings: Iterable[Finding]) -> Counter[tuple[str, Severity]]:
     )
 
 
-def _unfixed(findings: Iterable[Finding]) -> tuple[Outcome, ...]:
-    return tuple(Outcome(finding, fixed=False, edits=()) for finding in findings)
-
-
-def _outcome(
-    finding: Finding,
-    touched: dict[_Key, frozenset[Place]],
-    left: set[_Key],
-    told: "dict[Place, list[str]]",
-) -> Outcome:
-    key = _key(finding)
-    if key not in touched or key in left:
-        return Outcome(finding, fixed=False, edits=())
-    edits = [text for place, texts in told.items() if place in touched[key] for text in texts]
-    return Outcome(finding, fixed=True, edits=tuple(edits))
+def _outcome(finding: Finding, fixed: Mapping[_Key, list[str]]) -> Outcome:
+    edits = fixed.get(_key(finding))
+    return Outcome(finding, edits is not None, tuple(edits or ()))
