@@ -9,7 +9,7 @@ from hopguard.record import Redaction
 from hopguard.text import QUOTE_LIMIT, REDACTED, printable
 
 MOST_SENTENCES = 8
-"""Sentences about one field of one message; the others are counted."""
+"""Sentences about one field of one message, and about one finding; the others are counted."""
 
 Place = tuple[Section, bytes]
 """A section and a field name in lower case, without what parsers are known to strip from it."""
@@ -31,7 +31,7 @@ def describe(before: Message, after: Message, redaction: Redaction) -> Mapping[P
     """Say for each field that differs what was changed. Secret values are left out."""
     old, new = _by_place(before), _by_place(after)
     return {
-        place: _limited(_sentences(place[0], old.get(place, []), new.get(place, []), redaction))
+        place: limited(_sentences(place[0], old.get(place, []), new.get(place, []), redaction))
         for place in dict.fromkeys([*old, *new])
         if _pairs(old.get(place, ())) != _pairs(new.get(place, ()))
     }
@@ -89,7 +89,8 @@ def _shown(line: FieldLine, redaction: Redaction) -> str:
     return str(line)
 
 
-def _limited(sentences: Iterable[str]) -> list[str]:
+def limited(sentences: Iterable[str]) -> list[str]:
+    """Return few sentences: equal ones are counted, and so are those that are too many."""
     counted = Counter(sentences)
     texts = [text if count == 1 else f"{text} ({count} times)" for text, count in counted.items()]
     more = len(texts) - MOST_SENTENCES

@@ -1,26 +1,18 @@
 """Messages with findings in, messages without them out."""
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hopguard import differences
+from hopguard.attempts import Attempts
 from hopguard.checker import without_text
-from hopguard.differences import Place
-from hopguard.hazards import hazard
-from hopguard.message import Message, Part
+from hopguard.differences import describe, limited
+from hopguard.message import Message
 from hopguard.record import Redaction
-from hopguard.rule import Edit, Finding, Rule, Severity
+from hopguard.rule import Edit, Finding, Rule
 
 logger = logging.getLogger(__name__)
-
-MOST_ROUNDS = 3
-"""Times that all findings are tried: a repair may become possible by another one."""
-
-MOST_CONSEQUENCES = 4
-"""Further faults that one repair may bring to light and mend in the same go."""
 
 
 class Outcome(NamedTuple):
@@ -43,20 +35,7 @@ class Repaired[M: Message]:
     outcomes: tuple[Outcome, ...]
     """One for each finding that was to be fixed, in the same order."""
     edits: tuple[str, ...]
-    """All that was changed."""
-
-
-class _Key(NamedTuple):
-    """What a repair mends at once."""
-
-    rule: str
-    variant: str
-    part: Part
-
-
-class _Attempt[M: Message](NamedTuple):
-    message: M
-    findings: list[Finding]
+    """What was changed altogether."""
 
 
 class Repairer:
@@ -70,11 +49,8 @@ class Repairer:
 
     def may_fix(self, finding: Finding) -> bool:
         """Tell whether there is a repair for the rule, the variant and the direction at all."""
-        return self._edit_for(finding) is not None
-
-    def _edit_for(self, finding: Finding) -> Edit | None:
         rule = self._rules.get(finding.rule)
-        return rule.edit_for(finding) if rule is not None else None
+        return rule is not None and rule.edit_for(finding) is not None
 
     def repair[M: Message](
         self, message: M, findings: Sequence[Finding], judge: Callable[[M], list[Finding]]
@@ -91,115 +67,51 @@ class Repairer:
                 known, and for a response `check_exchange` with its request. It is called once and
                 then for each repair that is tried, and must not fail.
 
-        A repair is taken if its finding is gone then, no rule has more, or more severe, findings
-        than before, and it does nothing that `hazards.hazard` forbids. What comes to light only
-        because of a repair (an option that was meant, but not valid, is gone; now its field is
-        unlisted) is repaired in the same go, whatever was asked for. Otherwise the message stays
-        as it was, and so does the finding.
+        A repair is taken if nothing of that rule and variant is left then, no rule has more, or
+        more severe, findings than before, and `hazards.hazard` has nothing against it. What comes
+        to light only because of a repair (an option that was meant, but not valid, is gone; now
+        its field is unlisted) is repaired in the same go, whatever was asked for. Otherwise the
+        message stays as it was, and so does the finding.
 
-        Header and trailer section are edited separately: a finding in one never changes the other.
-        Call it again with what is left to no effect.
+        A finding in the header section never changes the trailer section, nor the other way round.
         """
-        wanted = {_key(found): found for found in findings if self._concerns(message, found)}
+        parts = (message.part, message.trailer_part)
+        wanted = [found for found in findings if found.part in parts and self.may_fix(found)]
         if not wanted:
-            return Repaired(message, tuple(_outcome(found, {}) for found in findings), ())
-        edited, left, touched = self._repair(message, wanted, judge)
-        told = differences.describe(message, edited, self._redaction)
-        # What has no repair of its own may go with something else, but not just change its variant.
-        rest = {_key(found) for found in left}
-        rules = {(key.rule, key.part) for key in rest}
-        fixed = {
-            key: [text for place in told if place in places for text in told[place]]
-            for key, places in touched.items()
-            if key not in rest and (key in wanted or (key.rule, key.part) not in rules)
-        }
-        return Repaired(
-            edited,
-            tuple(_outcome(finding, fixed) for finding in findings),
-            tuple(text for texts in told.values() for text in texts),
-        )
+            return Repaired(message, tuple(Outcome(one, False, ()) for one in findings), ())
+        attempts = Attempts(message, judge, self._edit_for)
+        attempts.repair(wanted)
+        told = describe(message, attempts.message, self._redaction)
 
-    def _repair[M: Message](
-        self, message: M, wanted: Mapping[_Key, Finding], judge: Callable[[M], list[Finding]]
-    ) -> tuple[M, list[Finding], dict[_Key, frozenset[Place]]]:
-        """Repair what can be repaired.
+        def outcome(finding: Finding) -> Outcome:
+            places = attempts.places(finding) if finding.part in parts else None
+            if places is None:
+                return Outcome(finding, False, ())
+            edits = (text for place in told if place in places for text in told[place])
+            return Outcome(finding, True, tuple(limited(edits)))
 
-        Returns the message, what is left to find in it, and for what is not, the fields for which
-        it is gone.
-        """
-        present = judge(message)
-        touched: dict[_Key, frozenset[Place]] = {}
-        for _ in range(MOST_ROUNDS):
-            before = message
-            for key, finding in wanted.items():
-                attempt = None if key in touched else self._try(message, present, finding, judge)
-                if attempt is not None:
-                    places = differences.changed_places(message, attempt.message)
-                    for gone in {key, *map(_key, present)} - set(map(_key, attempt.findings)):
-                        touched.setdefault(gone, places)
-                    message, present = attempt
-            if message is before:
-                break
-        return message, present, touched
+        edits = limited(text for texts in told.values() for text in texts)
+        return Repaired(attempts.message, tuple(map(outcome, findings)), tuple(edits))
 
-    def _concerns(self, message: Message, finding: Finding) -> bool:
-        return finding.part in (message.part, message.trailer_part) and self.may_fix(finding)
+    def _edit_for(self, finding: Finding) -> Edit | None:
+        rule = self._rules.get(finding.rule)
+        edit = rule.edit_for(finding) if rule is not None else None
+        return self._safely(edit, finding.rule) if edit is not None else None
 
-    def _try[M: Message](
-        self,
-        message: M,
-        present: list[Finding],
-        finding: Finding,
-        judge: Callable[[M], list[Finding]],
-    ) -> _Attempt[M] | None:
-        """Repair one finding and what comes to light by that; None if that does not work."""
-        allowed, edited = _weights(present), message
-        next_one: Finding | None = finding
-        for _ in range(1 + MOST_CONSEQUENCES):
-            further = self._edit(edited, next_one)
-            if further is edited:
-                return None
-            edited, found = further, judge(further)
-            excess = _weights(found) - allowed
-            if not excess:
-                taken = _key(finding) not in map(_key, found) and not hazard(message, edited)
-                return _Attempt(edited, found) if taken else None
-            worse = {rule for rule, _ in excess}
-            next_one = next((f for f in found if f.rule in worse and self.may_fix(f)), None)
-        return None
+    def _safely(self, edit: Edit, rule: str) -> Edit:
+        """Make an edit that does nothing where `edit` crashes: a bug must not stop traffic."""
 
-    def _edit[M: Message](self, message: M, finding: Finding | None) -> M:
-        edit = self._edit_for(finding) if finding is not None else None
-        if finding is None or edit is None:
-            return message
-        try:
-            edited = edit(message, finding)
-        except Exception as error:  # a bug must not stop traffic, nor the other repairs
-            if finding.rule not in self._crashed:
-                self._crashed.add(finding.rule)
-                logger.error(
-                    "hopguard: the repair of rule %s crashed; it repairs nothing",
-                    finding.rule,
-                    exc_info=without_text(error),
-                )
-            return message
-        return message if edited == message else edited
+        def safe[M: Message](message: M, finding: Finding, /) -> M:
+            try:
+                return edit(message, finding)
+            except Exception as error:
+                if rule not in self._crashed:
+                    self._crashed.add(rule)
+                    logger.error(
+                        "hopguard: the repair of rule %s crashed; it repairs nothing",
+                        rule,
+                        exc_info=without_text(error),
+                    )
+                return message
 
-
-def _key(finding: Finding) -> _Key:
-    return _Key(finding.rule, finding.variant, finding.part)
-
-
-def _weights(findings: Iterable[Finding]) -> Counter[tuple[str, Severity]]:
-    """Count for each rule the findings that weigh at least as much as each severity."""
-    return Counter(
-        (finding.rule, severity)
-        for finding in findings
-        for severity in Severity
-        if finding.severity >= severity
-    )
-
-
-def _outcome(finding: Finding, fixed: Mapping[_Key, list[str]]) -> Outcome:
-    edits = fixed.get(_key(finding))
-    return Outcome(finding, edits is not None, tuple(edits or ()))
+        return safe
