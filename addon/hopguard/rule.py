@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal, NamedTuple, Required, TypedDict, Unpack
+from typing import Literal, NamedTuple, Protocol, Required, TypedDict, Unpack
 
 from hopguard.message import (
     FieldLine,
@@ -107,6 +107,18 @@ class Finding:
     line: FieldLine | None
 
 
+class Edit(Protocol):
+    """What repairs a message: a pure function, which returns the message itself where it cannot."""
+
+    def __call__[M: Message](self, message: M, finding: Finding, /) -> M:
+        """Edit `message`, of which `finding` is one.
+
+        Everything that the rule finds at fault in the section of `finding` is to be treated at
+        once, under its variant at least: a repair is taken only if nothing of that is left, and a
+        rule reports a limited number of lines. The position of the finding's line may be stale.
+        """
+
+
 @dataclass(frozen=True)
 class Variant:
     """One way to break a rule."""
@@ -163,6 +175,10 @@ class Rule:
     visible: Visibility
     repair: str
     """What `fix` does, in a sentence; empty where there is no safe repair."""
+    edits: Mapping[str, Edit]
+    """What does it, by variant; a variant that is missing has no safe repair ..."""
+    edits_in: frozenset[Direction]
+    """... and a message of the other direction neither."""
     violating: Mapping[str, tuple[str, ...]]
     """Examples by variant, in the notation of `hopguard.transcript`."""
     conforming: tuple[str, ...]
@@ -210,6 +226,11 @@ class Rule:
             line=evidence.line,
         )
 
+    def edit_for(self, finding: Finding) -> Edit | None:
+        """Return what repairs a message of which `finding` is one; None if there is no repair."""
+        direction: Direction = "request" if finding.part.startswith("request") else "response"
+        return self.edits.get(finding.variant) if direction in self.edits_in else None
+
     def runs_variant(self, name: str, profiles: frozenset[str]) -> bool:
         """Tell whether the variant called `name` is on under `profiles`."""
         wanted = self.variants[name].profiles if self.variants else ()
@@ -235,6 +256,8 @@ class Declared(TypedDict, total=False):
     in_exchange: ExchangeCheck
     visible: Visibility
     repair: str
+    edit: Edit | Mapping[str, Edit]
+    edit_in: Direction
     violating: Required[Transcripts]
     conforming: Required[Iterable[str]]
 
@@ -299,6 +322,8 @@ def _declare(
         in_exchange=declared.get("in_exchange"),
         visible=declared.get("visible", "hooks"),
         repair=declared.get("repair", ""),
+        edits=_by_variant(declared.get("edit", {}), variants),
+        edits_in=frozenset({declared["edit_in"]}) if "edit_in" in declared else directions,
         violating=(
             {name: tuple(texts) for name, texts in examples.items()}
             if isinstance(examples, Mapping)
@@ -306,3 +331,9 @@ def _declare(
         ),
         conforming=tuple(declared["conforming"]),
     )
+
+
+def _by_variant(edit: Edit | Mapping[str, Edit], variants: Iterable[str]) -> Mapping[str, Edit]:
+    if isinstance(edit, Mapping):
+        return edit
+    return dict.fromkeys(list(variants) or [""], edit)
