@@ -5,12 +5,12 @@ out, and may hold the separator: a line is read from its end. With the separator
 before the action is an id and a variant if the catalogue knows them as such. Later lines win.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
 from hopguard.catalogue.lookup import UnknownNameError, find_rule, nearest
-from hopguard.rule import Rule, Severity
+from hopguard.rule import Finding, Rule, Severity
 
 PolicyAction = Literal["off", "flag", "fix", "block"]
 ACTIONS: tuple[PolicyAction, ...] = get_args(PolicyAction)
@@ -75,6 +75,13 @@ class Policy:
 
     default: PolicyAction = DEFAULT_ACTION
     lines: tuple[Line, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """The group of each rule, by its id."""
+
+    def of(self, finding: Finding, flow: object | None = None) -> Decision:
+        """Decide about `finding`: see `decide`."""
+        group = self.groups.get(finding.rule, "")
+        return self.decide(Subject(finding.rule, finding.variant, group, finding.severity), flow)
 
     def decide(self, subject: Subject, flow: object | None = None) -> Decision:
         """Decide about a finding on `flow`; without one, lines that have a filter do not count."""
@@ -130,7 +137,7 @@ def parse(
             parsed.append(_parse_line(text, known, compile_filter))
         except PolicyError as error:
             raise PolicyError(f"line {number}, {text!r}: {error}") from None
-    return Policy(default, tuple(parsed))
+    return Policy(default, tuple(parsed), {rule.id: rule.group for rule in known})
 
 
 def _parse_line(text: str, rules: Sequence[Rule], compile_filter: Compile) -> Line:
