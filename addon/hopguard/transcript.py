@@ -67,10 +67,11 @@ class TranscriptError(ValueError):
 class Mark(NamedTuple):
     """A line marked with `!`; the start line has no section and no index."""
 
-    message: int
-    """Position of the message in the transcript."""
+    message: int | None
+    """Position of the message in the transcript; None of a line about connections ..."""
     section: Section | None
     position: int | None
+    """... of which this is the position among the steps."""
 
 
 @dataclass
@@ -128,6 +129,11 @@ def parse(text: str) -> Transcript:
     if len(order) == len(builders):
         return Transcript(messages, marks)
     story = _tell(order, messages)
+    marks += [
+        Mark(None, None, position)
+        for position, step in enumerate(story.steps)
+        if step.marked and step.message is None
+    ]
     return Transcript(messages, marks, story.steps, story.in_front)
 
 
