@@ -36,7 +36,7 @@ def setting_of(server: bytes) -> str:
     """
     product = server.partition(b"/")[0].partition(b" ")[0].lower()
     if product in SETTINGS:
-        return f"{SETTINGS[product]} of {product.decode()}"
+        return f"{SETTINGS[product]} ({server[: len(product)].decode()})"
     if not product:
         return f"the server's setting ({ANONYMOUS})"
     return "the server's setting for idle connections"

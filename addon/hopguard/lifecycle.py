@@ -1,7 +1,7 @@
 """Events in, findings about connections out: what is remembered between them, within bounds."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from hopguard.checker import Checker
@@ -48,6 +48,8 @@ class Lifecycle:
         """
         self.checker = checker
         self.idle_timeout = idle_timeout
+        self.forget: Callable[[Key], None] = lambda _: None
+        """Called with each connection that is followed no more: it is closed, or given up."""
         self.given_up = 0
         """Connections that were given up because there were too many."""
         self._most_open = most_open
@@ -85,6 +87,7 @@ class Lifecycle:
         after = before.after(event)
         if isinstance(event, Closed):
             self._open.pop(key, None)
+            self.forget(key)
         else:
             self._keep(key, after)
         flow = after.request.flow if after.request is not None else None
@@ -94,8 +97,9 @@ class Lifecycle:
         self._open[key] = connection
         self._open.move_to_end(key)
         if len(self._open) > self._most_open:
-            self._open.popitem(last=False)
+            oldest, _ = self._open.popitem(last=False)
             self.given_up += 1
+            self.forget(oldest)
 
     def _peers(self, connection: Connection, event: Event) -> Peers:
         client = self._clients.get(_client_of(connection, event), ClientPast())

@@ -32,7 +32,12 @@ class IdleTimeout(NamedTuple):
 
     def __str__(self) -> str:
         """Return it with its spread."""
-        return f"{self.typical:.1f} s ({self.low:.1f} to {self.high:.1f} s, {self.times} times)"
+        return f"{self.typical:.1f} s ({self.spread}, {self.times} times)"
+
+    @property
+    def spread(self) -> str:
+        """The least and the most that was observed, in words."""
+        return f"{self.low:.2f} to {self.high:.2f} s"
 
 
 def learn(idles: tuple[float, ...]) -> IdleTimeout | None:

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 from hopguard.connection import Connection
 from hopguard.events import Closed, ResponseHead
-from hopguard.history import seconds
 from hopguard.idle_settings import setting_of
 from hopguard.message import HTTP1
 from hopguard.peer import Peers
@@ -128,7 +127,7 @@ def check(peers: Peers, connection: Connection, event: ResponseHead | Closed) ->
     assumed, server = peers.assumed_idle, peers.server
     if assumed is None or not connection.server_is_peer:
         return
-    in_front = f"but whoever is in front of it keeps them for {seconds(assumed)}"
+    in_front = f"but whoever is in front of it keeps them for {assumed:g} s"
     if isinstance(event, ResponseHead):
         news = event.timeout is not None and event.timeout != server.announced and not event.own
         if news and (event.timeout or 0) <= assumed:
