@@ -1,13 +1,17 @@
 """Messages in, findings out: which rules look at a message, and what they find."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from functools import partial
+from itertools import islice, product
 
+from hopguard.connection import Connection
+from hopguard.events import Event, RequestHead
 from hopguard.index import NO_TRIGGER, Call, Index, Trigger
 from hopguard.memo import Lines, Memo
 from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
+from hopguard.peer import Peers
 from hopguard.rule import DEFAULT_PROFILES, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.witness import Questions, witness
@@ -49,6 +53,10 @@ class Checker:
             for version in _V
         }
         self._exchanges = {version: Index(self._of_exchanges(version)) for version in _V}
+        self._connections: dict[tuple[type[Event], str], list[Rule]] = {}
+        for rule in self.rules:
+            for key in product(rule.events, rule.versions):
+                self._connections.setdefault(key, []).append(rule)
 
     def _index(self, of: type[Message], version: Version, *, trailers: bool = False) -> Index:
         calls = [
@@ -85,7 +93,8 @@ class Checker:
         findings = self._check(index, NO_TRIGGER, lines, len(lines), message)
         if not findings:
             return []
-        before = set(self._judge(index.calls, replace(message, trailers=None)))
+        head = replace(message, trailers=None)
+        before = set(self._judge(index.calls, head, head))
         return [finding for finding in findings if finding not in before]
 
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
@@ -99,6 +108,23 @@ class Checker:
         trigger = (response.status, False, bool(request.early_octets))
         return self._check(index, trigger, lines, of_request, request, response)
 
+    def check_event(
+        self, connection: Connection, event: Event, peers: Callable[[], Peers]
+    ) -> list[Finding]:
+        """Judge `event` on `connection`, which is as it was before.
+
+        `peers` is called if a rule asks for what is known of their other connections.
+        """
+        version = event.version if isinstance(event, RequestHead) else connection.version
+        rules = self._connections.get((type(event), version or ""))
+        if not rules:
+            return []
+        calls = [
+            Call(rule, partial(rule.check, peers()) if rule.with_peers else rule.check)
+            for rule in rules
+        ]
+        return self._judge(calls, connection, connection, event)
+
     def _check(
         self, index: Index, trigger: Trigger, lines: Lines, of_first: int, *messages: Message
     ) -> list[Finding]:
@@ -106,20 +132,23 @@ class Checker:
         plan = self._memo.plan(index, trigger, lines, of_first)
         if not plan.calls or plan.answers(lines, *messages) in plan.clean:
             return []
-        findings = self._judge(plan.calls, *messages)
+        findings = self._judge(plan.calls, messages[-1], *messages)
         if not findings:
             asked = [Questions() for _ in messages]
-            self._judge(plan.calls, *map(witness, messages, asked))
+            witnesses = list(map(witness, messages, asked))
+            self._judge(plan.calls, witnesses[-1], *witnesses)
             self._memo.remember(plan, asked, lines, *messages)
         return findings
 
-    def _judge(self, calls: Iterable[Call], *messages: Message) -> list[Finding]:
+    def _judge(
+        self, calls: Iterable[Call], about: Message | Connection, *seen: object
+    ) -> list[Finding]:
         findings: list[Finding] = []
         for rule, look in calls:
             try:
                 findings += [
-                    rule.finding(evidence, messages[-1], self.profiles)
-                    for evidence in islice(look(*messages), MOST_PER_RULE)
+                    rule.finding(evidence, about, self.profiles)
+                    for evidence in islice(look(*seen), MOST_PER_RULE)
                     if rule.runs_variant(evidence.variant, self.profiles)
                 ]
             except Exception as error:  # a bug must not hide the other rules, nor stop traffic

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from mitmproxy import ctx, hooks, http
 
+from hopguard.lifecycle import Judged
 from hopguard.mitm import flows, view
 from hopguard.mitm.enforcement import Enforcement, Handled
+from hopguard.mitm.connections import Latest
 from hopguard.mitm.eventlog import EventLog
 from hopguard.mitm.tally import Tally
 from hopguard.mitm.verdict import Verdict
@@ -84,6 +86,23 @@ class Reporter:
             make_record(one.finding, circumstances(flow, one), self.redaction) for one in handled
         ]
 
+    def report_connection(self, judged: list[Judged], latest: Latest | None) -> None:
+        """Report findings about a connection, on the flow of its latest exchange if it exists."""
+        flow = latest.flow if latest is not None else None
+        if flow is not None:
+            self.report(flow, [one.finding for one in judged], "flagged")
+            return
+        for one in judged:
+            where = _without_flow(one, latest)
+            self._tell(
+                [
+                    make_record(
+                        handled.finding, replace(where, policy=handled.policy), self.redaction
+                    )
+                    for handled in self._enforcement.observe(None, [one.finding], "flagged")
+                ]
+            )
+
     def report_unseen(
         self, findings: list[Finding], *, value_known: bool, client: str, server: str | None
     ) -> None:
@@ -130,3 +149,12 @@ def circumstances(flow: http.HTTPFlow, handled: Handled) -> Circumstances:
         client=flows.client_address(flow),
         server=flows.server_address(flow),
     )
+
+
+def _without_flow(judged: Judged, latest: Latest | None) -> Circumstances:
+    """Return where and when a finding about a connection was made whose flow is gone."""
+    where = Circumstances(time=time.time(), flow=judged.flow, connection=judged.key.connection)
+    if latest is not None:
+        where = replace(where, method=latest.method, url=latest.url)
+        where = replace(where, client=latest.client, server=latest.server)
+    return where
