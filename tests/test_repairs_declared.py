@@ -154,7 +154,10 @@ def name_of(rule: Rule, variant: str) -> str:
     return f"{rule.id}/{variant}" if variant else rule.id
 
 
-VARIANTS = [(rule, variant) for rule in RULES for variant in rule.variants or [""]]
+OF_MESSAGES = [rule for rule in RULES if rule.kind != "connection"]
+"""What becomes of a connection is no message that could be edited."""
+
+VARIANTS = [(rule, variant) for rule in OF_MESSAGES for variant in rule.variants or [""]]
 EXAMPLES = [
     pytest.param(rule, variant, text, id=f"{rule.id}-{variant}-{number}")
     for rule in RULES

@@ -10,8 +10,8 @@ from mitmproxy import ctx, hooks, http
 
 from hopguard.lifecycle import Judged
 from hopguard.mitm import flows, view
-from hopguard.mitm.enforcement import Enforcement, Handled
 from hopguard.mitm.connections import Latest
+from hopguard.mitm.enforcement import Enforcement, Handled
 from hopguard.mitm.eventlog import EventLog
 from hopguard.mitm.tally import Tally
 from hopguard.mitm.verdict import Verdict

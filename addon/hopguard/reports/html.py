@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_BARS = 10
 """Of one picture; the table below it has more."""
 
-LABEL_LIMIT = 42
+LABEL_LIMIT = 43
 """Characters above a bar; no rule of the catalogue has a longer name."""
 
 NAMES = {"error": "Errors", "warning": "Warnings", "info": "Infos"}

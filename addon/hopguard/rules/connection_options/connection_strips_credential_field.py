@@ -7,7 +7,7 @@ from hopguard.rule import ERROR, WARNING, Evidence, Finding, Requirement, messag
 from hopguard.text import quote
 
 
-def _named(message: Message) -> set[bytes]:
+def _named(message: Message) -> frozenset[bytes]:
     return message.options & AUTHENTICATING | message.options_of(authenticates_by_convention)
 
 
