@@ -6,7 +6,7 @@ from mitmproxy import connection, http
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 from mitmproxy.utils import human
 
-from hopguard.fields import PERSISTENCE_OPTIONS
+from hopguard.endings import leaves_open
 from hopguard.message import RawFields, Request, Response, Version
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
@@ -82,17 +82,8 @@ def is_own(response: http.Response) -> bool:
 
 
 def has_loose_ends(message: http.Message) -> bool:
-    """Tell whether the end of a message may settle what its header section left open.
-
-    Trailer announces fields; and a field that Connection nominates may still come as a trailer.
-    """
-    for name, value in message.data.headers.fields:
-        lower = name.lower()
-        if lower == b"trailer" or (
-            lower == b"connection" and value.lower() not in PERSISTENCE_OPTIONS
-        ):
-            return True
-    return message.data.trailers is not None
+    """Tell whether the end of a message may settle what its header section left open."""
+    return message.data.trailers is not None or leaves_open(message.data.headers.fields)
 
 
 def has_open_response(flow: http.HTTPFlow) -> bool:
