@@ -4,8 +4,7 @@ To add a format, write a `Reader` in a module of its own and name it in `hopguar
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from hopguard.message import Request, Response
 
@@ -40,8 +39,7 @@ class Seconds(NamedTuple):
 UNTIMED = Seconds()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
+class Peer(NamedTuple):
     """One connection, as far as the capture tells which one it was."""
 
     id: str | None = None
@@ -55,9 +53,8 @@ class Peer:
 NOBODY = Peer()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Captured:
-    """One request, its response, or both.
+class Captured(NamedTuple):
+    """One request, its response, or both: a tuple, because millions of them are made.
 
     Fields of `Request` and `Response` that the format cannot know are None, the trailer section
     above all: a message whose end was not seen has None, one that ended without it has ().
@@ -74,9 +71,8 @@ class Captured:
     asked: Request | None = None
     """The request that `response` answers, on the leg of `response` and as it was there. Without it
     no rule about the exchange runs."""
-    failed: bool = False
-    """Whether the capture holds an error in place of what should have followed: the proxy refused a
-    message, or a connection broke."""
+    refused: Literal["request", "response"] | None = None
+    """Which of them the proxy would not pass on because of a fault in it, if the capture tells."""
     method: bytes | None = None
     """For the record, also where `request` is None."""
     url: str | None = None

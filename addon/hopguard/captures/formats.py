@@ -1,8 +1,9 @@
 """The formats of captures: which there are, and which one it is."""
 
 from hopguard.captures.capture import Format
+from hopguard.captures.flowfile import FLOW_FILE
 
-FORMATS: tuple[Format, ...] = ()
+FORMATS: tuple[Format, ...] = (FLOW_FILE,)
 """They are asked in this order."""
 
 

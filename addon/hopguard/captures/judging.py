@@ -30,18 +30,19 @@ def judge(captured: Captured, checker: Checker, redaction: Redaction) -> list[Re
 def _findings(captured: Captured, checker: Checker) -> Iterator[tuple[Finding, Action]]:
     """Judge in the order of the addon's hooks."""
     if captured.request is not None:
-        action: Action = "refused" if captured.failed else "flagged"
+        action: Action = "refused" if captured.refused == "request" else "flagged"
         for finding in checker.check_message(captured.request):
             yield finding, action
         for finding in _of_trailers(captured.request, checker):
             yield finding, "flagged"
     response, asked = captured.response, captured.asked
     if response is not None:
+        action = "refused" if captured.refused == "response" else "flagged"
         for finding in checker.check_message(response):
-            yield finding, "flagged"
+            yield finding, action
         if asked is not None:
             for finding in checker.check_exchange(asked, response):
-                yield finding, "flagged"
+                yield finding, action
         if not _speaks_of_another(captured.method, response):
             for finding in _of_trailers(response, checker):
                 yield finding, "flagged"
