@@ -95,7 +95,9 @@ def was_refused(flow: http.HTTPFlow, part: Literal["request", "response"]) -> bo
 
     A live flow has an error before its first hook only for that reason; a saved one, for any.
     """
-    return flow.error is not None and refused_part(flow.error.msg) == part
+    if flow.error is None:
+        return False
+    return (flow.live and part == "request") or refused_part(flow.error.msg) == part
 
 
 def has_loose_ends(message: http.Message) -> bool:
