@@ -9,6 +9,7 @@ from mitmproxy import flow as mitmflow
 from mitmproxy import http
 from mitmproxy.connection import Client, Server
 from mitmproxy.io import FlowWriter
+from mitmproxy.net.server_spec import ServerSpec
 from mitmproxy.proxy.mode_specs import ProxyMode
 
 NAMES = st.sampled_from(
@@ -96,7 +97,7 @@ def connections(draw: st.DrawFn) -> tuple[Client, Server]:
         cipher_list=draw(st.lists(TEXTS, max_size=2)),
         error=draw(st.none() | TEXTS),
     )
-    via = ("https", ("proxy.example", 8080))
+    via: ServerSpec = ("https", ("proxy.example", 8080))
     server = Server(
         address=draw(st.none() | address),
         peername=draw(st.none() | address),

@@ -119,6 +119,7 @@ STEPS: dict[int, Callable[[State], None]] = {
 def downgrade(flow: State, version: int) -> State:
     """Turn the state of a flow, in version 21, into that of an older version of the format."""
     for number in range(20, version - 1, -1):
-        STEPS.get(number, lambda _: None)(flow)
+        if number in STEPS:
+            STEPS[number](flow)
     flow["version"] = version
     return flow

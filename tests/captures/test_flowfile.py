@@ -113,6 +113,7 @@ def test_a_large_record_is_read_without_its_content(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(flowfile, "RECORD_LIMIT", 100)
     monkeypatch.setattr(oversize, "MEMBER_KEPT", 2_000)
     flow = tflow.twebsocketflow()
+    assert flow.response is not None
     flow.request.content = flow.response.content = bytes(500_000)
     flow.metadata["x"] = "x" * 500_000
     flow.request.headers["X-Long"] = "x" * 3000

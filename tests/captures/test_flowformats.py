@@ -62,7 +62,7 @@ def test_the_newest_format_is_that_of_mitmproxy() -> None:
 )
 def test_other_formats(form: object, reason: str) -> None:
     """They are named."""
-    octets = tnetstring.dumps({"type": "http", "version": form})  # type: ignore[dict-item]
+    octets = tnetstring.dumps({"type": "http", "version": form})
     (error,) = read(octets)
     assert isinstance(error, CaptureError)
     assert reason in str(error)
