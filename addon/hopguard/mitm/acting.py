@@ -38,7 +38,8 @@ class Acting:
     def request_head(self, flow: http.HTTPFlow, request: Request, findings: list[Finding]) -> None:
         """Act on the header section of a request."""
         if not _can_act_on_request(flow):
-            self._reporter.report(flow, findings, "refused" if flow.error else "flagged")
+            refused = flows.was_refused(flow, "request")
+            self._reporter.report(flow, findings, "refused" if refused else "flagged")
             return
         block = refusal.refuse_connect if flow.request.method == "CONNECT" else _REFUSE_HEAD
         self._act(flow, request, findings, self._judge, request.part, block, self._edit_head)
@@ -64,7 +65,8 @@ class Acting:
     ) -> None:
         """Act on the header section of a response."""
         if not flows.is_enforced(flow):
-            self._reporter.report(flow, findings, "flagged")
+            refused = flows.was_refused(flow, "response")
+            self._reporter.report(flow, findings, "refused" if refused else "flagged")
             return
         judge, block = self._judge_answer(flow), self._disowning(refusal.refuse_response_head)
         self._act(flow, response, findings, judge, response.part, block, self._edit_head)

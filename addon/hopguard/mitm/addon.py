@@ -172,6 +172,8 @@ class Hopguard:
     def _judge_request_end(self, flow: http.HTTPFlow) -> None:
         if flow.is_replay == "request" or not flows.has_open_request(flow):
             return
+        if not flows.is_complete(flow, flow.request):
+            return
         request = flows.request_of(
             flow, in_tunnel=flow.client_conn.id in self._tunnels, complete=True
         )
@@ -259,7 +261,7 @@ class Hopguard:
         refusal.finish_refused_response(flow)
         if flow.is_replay == "response" or flow.response in self._own:
             return
-        if flows.has_open_response(flow):
+        if flows.has_open_response(flow) and flows.is_complete(flow, flow.response):
             self._judge_response_end(flow)
         if flow.response not in self._own:
             self._onward.response_end(flow)

@@ -158,7 +158,7 @@ class Connections:
         if self.lifecycle.connection(client) is not None:
             self._decide(client, flow)
             request = flows.request_of(flow, in_tunnel=True)
-            response = flows.response_of(flow)
+            response = flows.sent_response(flow)
             self._feed(client, response_head(request, response, ended, flow=flow.id, own=own))
             self._feed(client, ResponseEnd(ended))
             self._look_later(client)

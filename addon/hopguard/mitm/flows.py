@@ -1,14 +1,16 @@
 """mitmproxy's flows in the standards' words. The only place that translates between the two."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from mitmproxy import connection, http
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 from mitmproxy.utils import human
 
-from hopguard.fields import PERSISTENCE_OPTIONS
-from hopguard.message import RawFields, Request, Response, Version
+from hopguard.endings import leaves_open
+from hopguard.message import HTTP1, RawFields, Request, Response, Version
 from hopguard.mitm import received
+from hopguard.refused import refused_part
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 
@@ -78,6 +80,17 @@ def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
     )
 
 
+def sent_response(flow: http.HTTPFlow) -> Response:
+    """Return the response as mitmproxy sends it to the client."""
+    response = response_of(flow)
+    assert flow.response is not None
+    version = client_version(flow)
+    if version in HTTP1 and response.version in HTTP1:
+        version = response.version  # mitmproxy repeats what the server's status line says
+    fields = _fields(flow.response.data.headers)
+    return replace(response, version=version, fields=fields, leg="client", tls=flow.client_conn.tls)
+
+
 def is_own(response: http.Response) -> bool:
     """Tell, when its head is seen, whether mitmproxy or an addon made this response of a live flow.
 
@@ -86,19 +99,31 @@ def is_own(response: http.Response) -> bool:
     return response.data.content is not None or response.data.timestamp_end is not None
 
 
+def is_complete(flow: http.HTTPFlow, message: http.Message) -> bool:
+    """Tell, in the hook for its end, whether all of a message was seen.
+
+    A saved flow goes through all hooks, also if its connection broke before the end.
+    """
+    return flow.live or message.data.timestamp_end is not None
+
+
+def was_refused(flow: http.HTTPFlow, part: Literal["request", "response"]) -> bool:
+    """Tell whether mitmproxy has refused that message of `flow`.
+
+    A live flow has an error before its first hook only for that reason; a saved one, for any.
+    """
+    if flow.error is None:
+        return False
+    return (flow.live and part == "request") or refused_part(flow.error.msg) == part
+
+
 def has_loose_ends(message: http.Message, lines: RawFields | None = None) -> bool:
     """Tell whether the end of a message may settle what its header section left open.
 
-    Trailer announces fields; and a field that Connection nominates may still come as a trailer.
     `lines` is the header section as it was received, if that is not what the message holds.
     """
-    for name, value in message.data.headers.fields if lines is None else lines:
-        lower = name.lower()
-        if lower == b"trailer" or (
-            lower == b"connection" and value.lower() not in PERSISTENCE_OPTIONS
-        ):
-            return True
-    return message.data.trailers is not None
+    held: RawFields = message.data.headers.fields if lines is None else lines
+    return message.data.trailers is not None or leaves_open(held)
 
 
 def has_open_request(flow: http.HTTPFlow) -> bool:

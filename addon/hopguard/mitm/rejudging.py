@@ -8,7 +8,7 @@ from hopguard.checker import Checker
 from hopguard.mitm import flows, view
 from hopguard.mitm.enforcement import Enforcement
 from hopguard.mitm.reporting import Reporter
-from hopguard.record import Record
+from hopguard.record import Record, identity
 from hopguard.rule import Finding
 from hopguard.rules.upgrade import http_after_protocol_switch
 from hopguard.text import printable
@@ -47,13 +47,13 @@ class Judge:
         What cannot be seen any more stays, unless its rule is off now.
         """
         before, _ = view.read(flow)
-        known = {view.identity(record): record for record in before}
+        known = {identity(record): record for record in before}
         kept = self._kept(flow, before)
         findings = self._of_request(flow) + self._of_response(flow)
         found = self._reporter.records(flow, self._enforcement.observe(flow, findings, "flagged"))
         for record in found:
-            if not any(view.identity(record) == view.identity(one) for one in kept):
-                kept.append(known.get(view.identity(record), record))
+            if not any(identity(record) == identity(one) for one in kept):
+                kept.append(known.get(identity(record), record))
         view.detach(flow)
         if not view.attach(flow, kept):
             return
