@@ -10,7 +10,7 @@ from mitmproxy.connection import Client
 
 from hopguard.checker import Checker
 from hopguard.message import Request, Response
-from hopguard.mitm import contentview, flows, refusal, view
+from hopguard.mitm import contentview, flows, refusal, view, web
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.options import (
     add_options,
@@ -61,7 +61,13 @@ class Hopguard:
         check_settings(ctx.options)
         logging.getLogger().addHandler(self._refusals)
         self._reporter.start()
+        self._reporter.page = web.mount(ctx.master, lambda: self._reporter.redaction)
         contentview.register(self._view)
+
+    def running(self) -> None:
+        """Say where the page is, now that mitmweb knows its own address."""
+        if self._reporter.page is not None:
+            self._reporter.page.announce()
 
     def configure(self, updated: set[str]) -> None:
         """Take over options that have changed.

@@ -3,6 +3,7 @@
 import logging
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, hooks, http
 
@@ -14,6 +15,9 @@ from hopguard.record import Action, Circumstances, Record, Redaction, make_recor
 from hopguard.reports.jsonlines import ViolationLog
 from hopguard.reports.rotation import Rotation
 from hopguard.rule import Finding
+
+if TYPE_CHECKING:
+    from hopguard.mitm.web.mounting import WebPage
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +32,8 @@ class Reporter:
         self.verdict = Verdict()
         self._events = EventLog()
         self._tally = Tally()
+        self.page: WebPage | None = None
+        """Of mitmweb, where that is."""
 
     def start(self) -> None:
         """Prepare mitmproxy's log."""
@@ -50,6 +56,8 @@ class Reporter:
         """End the log, and say what was found."""
         self.write_to(None)
         self._events.stop()
+        if self.page is not None:
+            self.page.close()
         table = self._tally.table()
         logger.info("hopguard: %s", f"what was found\n{table}" if table else "nothing was found")
         self.verdict.pronounce()
@@ -91,6 +99,8 @@ class Reporter:
             self._tally.add(record)
             self.verdict.add(record)
             self._events.tell(record)
+            if self.page is not None:
+                self.page.add(record)
 
 
 def circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Circumstances:
