@@ -63,7 +63,10 @@ def _lane(
         "closed": peer.timestamp_end,
         "closed_by": sources.closed_by(peer.id),
         "left_out": len(held) - len(shown),
-        "exchanges": [_exchange(one, leg, redaction) | {"chosen": one is chosen} for one in shown],
+        "exchanges": [
+            _exchange(one, leg, _opened(peer), redaction) | {"chosen": one is chosen}
+            for one in shown
+        ],
     }
 
 
@@ -81,7 +84,11 @@ def _protocol(leg: str, held: list[http.HTTPFlow]) -> str | None:
     return None
 
 
-def _exchange(flow: http.HTTPFlow, leg: str, redaction: Redaction) -> dict[str, Any]:
+def _exchange(
+    flow: http.HTTPFlow, leg: str, opened: float | None, redaction: Redaction
+) -> dict[str, Any]:
+    # A request can be there before the connection that it will go on by.
+    start = max(flow.request.timestamp_start, opened or 0.0)
     request, response = flow.request, flow.response
     ends = [request.timestamp_end, *((response.timestamp_end,) if response else ())]
     if flow.error is not None:
@@ -93,7 +100,7 @@ def _exchange(flow: http.HTTPFlow, leg: str, redaction: Redaction) -> dict[str, 
         "method": printable(request.data.method, 32),
         "url": redaction.url(flows.url_of(flow)),
         "status": response.status_code if response is not None else None,
-        "start": request.timestamp_start,
+        "start": start,
         "answered": response.timestamp_start if response is not None else None,
         "end": max((end for end in ends if end is not None), default=None),
         "complete": response is not None and response.timestamp_end is not None,

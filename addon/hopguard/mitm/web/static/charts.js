@@ -12,7 +12,7 @@ const CONFIG = {
   },
   text: { color: "currentColor", fontSize: 12 },
 };
-const COLOURS = { domain: ["error", "warning", "info"], range: ["var(--error)", "var(--warning)", "var(--info)"] };
+const LEAST_BINS = 30;
 
 let library = null;
 
@@ -57,7 +57,7 @@ export class Timeline {
   }
 
   async #redraw() {
-    if (this.#busy || !this.#last || !this.place.clientWidth) return;
+    if (this.#busy || !this.#last?.bins.length || !this.place.clientWidth) return;
     this.#busy = true;
     const drawn = this.#last;
     this.place.setAttribute("aria-label", this.#words(drawn));
@@ -95,23 +95,34 @@ export class Timeline {
 }
 
 function timelineSpec({ step, bins }, width) {
-  const names = ["error", "warning", "info"];
-  const values = bins.flatMap(([start, ...counts]) => counts.map((number, index) => ({
-    from: start * 1000, to: (start + step) * 1000, severity: names[index], order: index, count: number,
-  })).filter((bar) => bar.count));
-  const time = { type: "temporal", title: null };
-  const [first, last] = bins.length ? [bins[0][0], bins.at(-1)[0] + step] : [0, 1];
+  const names = ["info", "warning", "error"]; // from the bottom to the top
+  const values = [];
+  for (const [start, errors, warnings, infos] of bins) {
+    let below = 0;
+    for (const [index, number] of [infos, warnings, errors].entries()) {
+      if (!number) continue;
+      values.push({ start: start * 1000, end: (start + step) * 1000, below, above: below + number, severity: names[index], count: number });
+      below += number;
+    }
+  }
+  // A short history does not fill the whole width: it has room to grow.
+  const [first, last] = [bins[0][0], bins.at(-1)[0] + step];
+  const room = { start: first * 1000, end: Math.max(last, first + LEAST_BINS * step) * 1000, below: 0, above: 0 };
+  const format = step < 60 ? "%H:%M:%S" : step < 86_400 ? "%b %d, %H:%M" : "%Y-%m-%d";
   return {
-    data: { values }, width: "container", height: 110, autosize: { type: "fit", contains: "padding" },
-    mark: { type: "bar", stroke: "var(--panel)", strokeWidth: width / bins.length > 6 ? 1 : 0.3 },
+    data: { values: [room, ...values] }, width: "container", height: 110, autosize: { type: "fit", contains: "padding" },
+    mark: { type: "rect", stroke: "var(--panel)", strokeWidth: width / Math.max(bins.length, LEAST_BINS) > 6 ? 1 : 0.3 },
     encoding: {
-      x: { ...time, field: "from", axis: { grid: false, tickCount: Math.max(2, Math.floor(width / 130)), format: step < 60 ? "%H:%M:%S" : step < 86400 ? "%m-%d %H:%M" : "%Y-%m-%d", labelOverlap: true },
-        scale: { domain: [first * 1000, Math.max(last, first + 30 * step) * 1000], nice: false } },
-      x2: { field: "to" },
-      y: { field: "count", type: "quantitative", stack: "zero", title: null, axis: { tickCount: 3, tickMinStep: 1, format: "~s", domain: false, ticks: false } },
-      order: { field: "order" },
-      color: { field: "severity", type: "nominal", scale: COLOURS, legend: null },
-      tooltip: [{ field: "from", type: "temporal", title: "from", format: "%H:%M:%S" }, { field: "severity" }, { field: "count", format: "," }],
+      x: { field: "start", type: "temporal", title: null, scale: { nice: false },
+        axis: { grid: false, tickCount: Math.max(2, Math.floor(width / 130)), format, labelOverlap: true, labelFlush: true } },
+      x2: { field: "end" },
+      y: { field: "below", type: "quantitative", title: null, axis: { tickCount: 3, tickMinStep: 1, format: "~s", domain: false, ticks: false } },
+      y2: { field: "above" },
+      color: { field: "severity", type: "nominal", scale: { domain: names, range: names.map((name) => `var(--${name})`) }, legend: null },
+      tooltip: [
+        { field: "start", type: "temporal", title: "from", format: "%Y-%m-%d %H:%M:%S" },
+        { field: "severity", title: "severity" }, { field: "count", title: "findings", format: "," },
+      ],
     },
   };
 }

@@ -19,7 +19,7 @@ export async function showLanes(place, flow, wanted) {
   place.replaceChildren(
     element("ul", { class: "legend", "aria-hidden": "true" }, element("li", { class: "open" }, "open, idle"),
       element("li", { class: "waiting" }, "waiting for the answer"), element("li", { class: "receiving" }, "receiving it"),
-      element("li", { class: "error" }, "with a finding")),
+      element("li", { class: "found" }, "with a finding, by severity")),
     chart, ...lanes.map(lane));
   if (!(await draw(chart, laneSpec(lanes, Date.now() / 1000)))) chart.remove();
 }
@@ -33,6 +33,8 @@ function closing(lane) {
   const after = lane.opened === null ? "" : ` after ${seconds(lane.closed - lane.opened)}`;
   return `closed${after}${lane.closed_by ? ` by the ${lane.closed_by}` : "; by whom is not known"}`;
 }
+
+const ending = (lane) => (lane.closed === null ? "still open" : lane.closed_by ? `closed by the ${lane.closed_by}` : "closed");
 
 /** The time before each exchange in which nothing was going on; null where that is not known. */
 function idleTimes(lane) {
@@ -99,36 +101,36 @@ function laneSpec(lanes, now) {
     const height = Math.max(...rows, 0) + 1;
     const opened = lane.opened ?? lane.exchanges[0]?.start ?? zero;
     const base = { what: summary(lane) };
-    values.push({ ...base, kind: "title", x: 0, y: top, label: `${title(lane)}, ${closing(lane)}` });
+    values.push({ ...base, kind: "title", x: 0, y: top, label: `${title(lane)}, ${ending(lane)}` });
     values.push({ ...base, kind: "open", x: at(opened), x2: at(lane.closed ?? end), y: top + 1, y2: top + 1 + height });
     if (lane.closed !== null) values.push({ ...base, kind: "closed", x: at(lane.closed), y: top + 1, y2: top + 1 + height });
     lane.exchanges.forEach((one, index) => {
-      const bar = { what: `${one.method} ${one.url}: ${one.failed ? "failed" : one.status ?? "no answer yet"}`, y: top + 1.15 + rows[index], y2: top + 1.85 + rows[index], chosen: one.chosen };
+      const bar = { what: `${one.method} ${one.url}: ${one.failed ? "failed" : one.status ?? "no answer yet"}`, y: top + 1.15 + rows[index], y2: top + 1.85 + rows[index] };
       const finish = one.end ?? end;
       const answered = one.answered ?? finish;
-      const kind = one.severity ?? "waiting";
-      values.push({ ...bar, kind, x: at(one.start), x2: at(answered) });
-      if (answered < finish) values.push({ ...bar, kind: one.severity ?? "receiving", x: at(answered), x2: at(finish) });
+      for (const [phase, from, to] of [["waiting", one.start, answered], ["receiving", answered, finish]]) {
+        if (phase === "waiting" || from < to) values.push({ ...bar, phase, kind: one.severity ?? phase, x: at(from), x2: at(to) });
+      }
+      if (one.chosen) values.push({ ...bar, chosen: true, x: at(one.start), x2: at(finish) });
     });
     top += height + 1.5;
   }
   const kinds = ["open", "waiting", "receiving", "error", "warning", "info"];
   const colour = { field: "kind", type: "nominal", legend: null, scale: { domain: kinds, range: kinds.map((kind) => `var(--${kind})`) } };
   const y = { field: "y", type: "quantitative", axis: null, scale: { domain: [0, top], reverse: true, nice: false, zero: false } };
-  const x = { field: "x", type: "quantitative", title: "milliseconds", scale: { domain: [0, at(end) || 1], nice: false }, axis: { grid: true, tickCount: 5, format: "~s", titleFontWeight: "normal" } };
-  const only = (...wanted) => ({ data: { values: values.filter((one) => wanted.includes(one.kind)) } });
-  const tooltip = { field: "what" };
+  const x = { field: "x", type: "quantitative", title: "milliseconds", scale: { nice: false, zero: true },
+    axis: { tickCount: 5, format: "~s", titleFontWeight: "normal" } };
+  const area = { x, x2: { field: "x2" }, y, y2: { field: "y2" }, tooltip: { field: "what" } };
+  const phase = { field: "phase", type: "ordinal", legend: null, scale: { domain: ["waiting", "receiving"], range: [0.6, 1] } };
+  const layers = [
+    [(one) => one.kind === "open", { mark: { type: "rect", cornerRadius: 3 }, encoding: { ...area, color: colour } }],
+    [(one) => one.phase, { mark: { type: "rect", strokeWidth: 2 }, encoding: { ...area, color: colour, stroke: colour, opacity: phase } }],
+    [(one) => one.chosen, { mark: { type: "rect", fill: null, stroke: "var(--ink)", strokeWidth: 1.5 }, encoding: area }],
+    [(one) => one.kind === "closed", { mark: { type: "rule", strokeWidth: 3, color: "var(--ink)" }, encoding: { x, y, y2: { field: "y2" }, tooltip: { field: "what" } } }],
+    [(one) => one.kind === "title", { mark: { type: "text", align: "left", baseline: "bottom", dy: 14, limit: 600 }, encoding: { x, y, text: { field: "label" } } }],
+  ];
   return {
-    width: "container", height: top * 20 + 10, autosize: { type: "fit", contains: "padding" },
-    layer: [
-      { ...only("open"), mark: { type: "rect", cornerRadius: 3 }, encoding: { x, x2: { field: "x2" }, y, y2: { field: "y2" }, color: colour, tooltip } },
-      { ...only("waiting", "receiving", "error", "warning", "info"), mark: { type: "rect", strokeWidth: 2 },
-        encoding: { x, x2: { field: "x2" }, y, y2: { field: "y2" }, color: colour, stroke: colour,
-          strokeDash: { value: [0] }, tooltip } },
-      { data: { values: values.filter((one) => one.chosen) }, mark: { type: "rect", fill: null, stroke: "var(--ink)", strokeWidth: 1 },
-        encoding: { x, x2: { field: "x2" }, y, y2: { field: "y2" }, tooltip } },
-      { ...only("closed"), mark: { type: "rule", strokeWidth: 3, color: "var(--ink)" }, encoding: { x, y, y2: { field: "y2" }, tooltip } },
-      { ...only("title"), mark: { type: "text", align: "left", baseline: "top", dy: 3 }, encoding: { x, y, text: { field: "label" } } },
-    ],
+    width: "container", height: top * 20, autosize: { type: "fit", contains: "padding" },
+    layer: layers.map(([wanted, layer]) => ({ data: { values: values.filter(wanted) }, ...layer })).filter((layer) => layer.data.values.length),
   };
 }

@@ -30,7 +30,7 @@ export class Table {
 
   #heading(key, text) {
     const button = element("button", { on: { click: () => this.on.sort(key) } }, text);
-    return element("div", { role: "columnheader", class: `cell ${key}`, "data-key": key }, button);
+    return element("div", { role: "columnheader", class: `cell col-${key}`, "data-key": key }, button);
   }
 
   get #height() {
@@ -163,7 +163,7 @@ function makeRow(row) {
   const place = [get("method"), `${get("host")}${get("path")}`].filter(Boolean).join(" ");
   const flow = get("flow");
   const cells = {
-    number: clock(get("time")),
+    number: element("time", { datetime: get("time"), title: get("time") }, clock(get("time"))),
     severity: element("span", { class: `badge ${get("severity")}` }, get("severity")),
     rule: element("button", { class: "rule", tabindex: -1, "data-rule": name, title: "Explain this rule" }, name),
     sender: get("sender") ?? "",
@@ -176,7 +176,7 @@ function makeRow(row) {
   };
   const made = element("div", { role: "row", class: "row", "data-number": get("number") });
   for (const [key, content] of Object.entries(cells)) {
-    made.append(element("div", { role: "gridcell", class: `cell ${key}` }, content));
+    made.append(element("div", { role: "gridcell", class: `cell col-${key}` }, content));
   }
   return made;
 }
