@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -51,7 +52,8 @@ class Browser(Chrome):
 
     def until[T](self, condition: Callable[[], T], what: str) -> T:
         """Wait until `condition` gives something true, and return that."""
-        return WebDriverWait(self, TIMEOUT, 0.05).until(lambda _: condition(), what)
+        waiting = WebDriverWait(self, TIMEOUT, 0.05, [StaleElementReferenceException])
+        return waiting.until(lambda _: condition(), what)
 
     def one(self, selector: str) -> WebElement:
         """Wait for the element that a CSS selector means."""

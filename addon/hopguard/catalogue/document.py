@@ -99,7 +99,7 @@ def _row(label: str, items: Sequence[Item], column: int, width: int) -> str:
     return f"  {label}".ljust(column) + "\n".join(lines)[column:]
 
 
-def as_data(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+def blocks_as_data(blocks: Iterable[Block]) -> list[dict[str, Any]]:
     """Return `blocks` as plain data, each with its kind, for whoever shows them."""
     return [_data(block) for block in blocks]
 

@@ -8,7 +8,7 @@ import tornado.web
 from mitmproxy import http
 from mitmproxy.tools.web import app
 
-from hopguard.catalogue.document import as_data
+from hopguard.catalogue.document import blocks_as_data
 from hopguard.catalogue.explanation import document
 from hopguard.catalogue.lookup import UnknownNameError, find_rule
 from hopguard.extras import MissingExtraError
@@ -148,7 +148,7 @@ class RuleHandler(Handler):
         except UnknownNameError as error:
             self.refuse(404, str(error))
             return
-        self.send_json(as_data(document(rule, variant)))
+        self.send_json(blocks_as_data(document(rule, variant, limit=None)))
 
 
 class LanesHandler(Handler):

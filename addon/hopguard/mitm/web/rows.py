@@ -8,7 +8,7 @@ from hopguard.reports.places import place_of
 from hopguard.reports.reading import SEVERITIES
 from hopguard.reports.summary import BoundedCounter, Summary
 
-ROWS_AT_ONCE = 2_000
+ROWS_AT_ONCE = 1_000
 """In one answer: it is made in the proxy's own thread, in which meanwhile nothing else happens."""
 
 MOST_VALUES = 100
