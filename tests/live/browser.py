@@ -65,7 +65,7 @@ class Browser(Chrome):
 
     def text(self, selector: str) -> str:
         """Return the text of an element, whether or not it can be seen."""
-        return str(self.run(f"return document.querySelector({selector!r}).textContent"))
+        return str(self.run(f"return document.querySelector({selector!r})?.textContent"))
 
     def run(self, script: str, *arguments: object) -> object:
         """Run JavaScript in the page; a promise is awaited."""
@@ -73,7 +73,8 @@ class Browser(Chrome):
 
     def faults(self) -> list[str]:
         """Return what has gone wrong in the pages since the last call: errors, refused scripts."""
-        return [str(entry["message"]) for entry in self.get_log("browser")]
+        entries = self.get_log("browser")  # type: ignore[no-untyped-call]
+        return [str(entry["message"]) for entry in entries]
 
 
 @contextmanager

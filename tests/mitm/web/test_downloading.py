@@ -126,7 +126,8 @@ def test_charts_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
         charts = assets.Charts()
         with pytest.raises(RuntimeError):
             await charts.script()
-        assert await asyncio.gather(charts.script(), charts.script()) == [b"script"] * 2
+        scripts = await asyncio.gather(charts.script(), charts.script())
+        assert list(scripts) == [b"script"] * 2
 
     monkeypatch.setattr(assets, "_make_bundle", make_bundle)
     asyncio.run(ask())

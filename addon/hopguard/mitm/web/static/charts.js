@@ -30,12 +30,14 @@ export function load(missing) {
   return library;
 }
 
-/** Draw `spec` in `place`. Expressions are interpreted: the page's policy forbids to compile any. */
+/** Draw `spec` in `place`, in an element of its own: Vega takes away the name and role of the one
+ * that it is given. Expressions are interpreted: the page's policy forbids to compile any. */
 export async function draw(place, spec) {
   const embed = await library;
   if (!embed || !place.isConnected) return null;
+  const inner = place.firstElementChild ?? place.appendChild(element("div"));
   const options = { ast: true, renderer: "svg", actions: false, tooltip: { theme: "custom" }, config: CONFIG };
-  return (await embed(place, spec, options)).view;
+  return (await embed(inner, spec, options)).view;
 }
 
 /** How many findings there were when, drawn again at most once a second. */

@@ -6,9 +6,9 @@ export function element(name, properties = {}, ...children) {
   for (const [key, value] of Object.entries(properties)) {
     if (key === "on") {
       for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
-    } else if (value === true) {
+    } else if (value === true && !key.startsWith("aria-")) {
       made.setAttribute(key, "");
-    } else if (value !== null && value !== undefined && value !== false) {
+    } else if (value !== null && value !== undefined && (value !== false || key.startsWith("aria-"))) {
       made.setAttribute(key, value);
     }
   }
