@@ -16,6 +16,7 @@ from hopguard.catalogue.document import (
     Paragraph,
     as_markdown,
     as_text,
+    blocks_as_data,
     escape,
     example_lines,
 )
@@ -361,7 +362,7 @@ def test_marked_lines_are_underlined() -> None:
     ]
 
 
-def test_a_document_in_both_forms() -> None:
+def test_a_document_in_all_forms() -> None:
     """Each block has a form of its own."""
     document: list[Block] = [
         Heading("One", 1),
@@ -379,3 +380,23 @@ def test_a_document_in_both_forms() -> None:
         "# One\n\n## Two\n\n### Three\n\nsome-hyphenated-words here\n\n"
         f"- Label: {'x' * 30}; [y](https://www.example/)\n- B: z\n\n```text\n> a\n```"
     )
+    assert blocks_as_data(document) == [
+        {"kind": "heading", "text": "One", "level": 1},
+        {"kind": "heading", "text": "Two", "level": 2},
+        {"kind": "heading", "text": "Three", "level": 3},
+        {"kind": "paragraph", "text": "some-hyphenated-words here"},
+        {
+            "kind": "facts",
+            "rows": [
+                [
+                    "Label",
+                    [
+                        {"text": "x" * 30, "url": ""},
+                        {"text": "y", "url": "https://www.example/"},
+                    ],
+                ],
+                ["B", [{"text": "z", "url": ""}]],
+            ],
+        },
+        {"kind": "example", "lines": ["> a"]},
+    ]

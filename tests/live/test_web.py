@@ -5,11 +5,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
+from mitmproxy import io
 
 from tests.peers import TIMEOUT, Http1Origin, Http2Client, Mitm, message
 
@@ -122,3 +124,18 @@ def test_without_the_right_token_nothing_is_shown(web: Mitm, page: Page, query: 
             Page(root).get(f"{path}{query}")
         assert refused.value.code == 403
         refused.value.close()
+
+
+@pytest.mark.parametrize(
+    ("expression", "number"),
+    [
+        ("~marked", 1),
+        ("~comment hopguard", 1),
+        ("~meta connection-field-in-http2", 1),
+        ("~meta te-in-response", 0),
+    ],
+)
+def test_filters(page: Page, expression: str, number: int) -> None:
+    """Those of mitmproxy. The field for them in mitmweb's own page does not know ~meta."""
+    saved = page.get(f"/flows/dump?{urlencode({'filter': expression})}")
+    assert len(list(io.FlowReader(BytesIO(saved)).stream())) == number

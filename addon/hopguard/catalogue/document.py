@@ -4,7 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _SPECIAL = re.compile(r"[\\`*<>\[\]|]|(?<![^\W_])_|_(?![^\W_])")
 _REFERENCE = re.compile(r"\b([\w.-]+/[\w.-]+)#(\d+)\b")
@@ -97,6 +97,22 @@ def _row(label: str, items: Sequence[Item], column: int, width: int) -> str:
     indent = " " * column
     lines = [wrap(text, width, indent) for item in items for text in item if text]
     return f"  {label}".ljust(column) + "\n".join(lines)[column:]
+
+
+def blocks_as_data(blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    """Return `blocks` as plain data, each with its kind, for whoever shows them."""
+    return [_data(block) for block in blocks]
+
+
+def _data(block: Block) -> dict[str, Any]:
+    if isinstance(block, Heading):
+        return {"kind": "heading", "text": block.text, "level": block.level}
+    if isinstance(block, Paragraph):
+        return {"kind": "paragraph", "text": " ".join(block.text.split())}
+    if isinstance(block, Example):
+        return {"kind": "example", "lines": example_lines(block.text)}
+    rows = [[label, [item._asdict() for item in items]] for label, items in block.rows]
+    return {"kind": "facts", "rows": rows}
 
 
 def as_markdown(blocks: Iterable[Block]) -> str:

@@ -56,11 +56,12 @@ def explain(
     if group:
         return list_rules(group, form, width)
     rule, variant = find_rule(name, rules)
-    blocks = _blocks(rule, variant, None if all_examples else FEW)
+    blocks = document(rule, variant, None if all_examples else FEW)
     return as_text(blocks, width) if form == "text" else as_markdown(blocks)
 
 
-def _blocks(rule: Rule, variant: str | None, limit: int | None) -> list[Block]:
+def document(rule: Rule, variant: str | None = None, limit: int | None = FEW) -> list[Block]:
+    """Explain a rule, or one variant of it, with up to `limit` examples of each sort, or all."""
     variants = [variant] if variant is not None else variant_names(rule)
     return [
         Heading(f"{rule.id}/{variant}" if variant else rule.id, 1),

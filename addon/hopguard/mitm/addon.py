@@ -12,7 +12,7 @@ from mitmproxy.proxy import server_hooks
 from hopguard.checker import Checker
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import Request, Response
-from hopguard.mitm import contentview, flows, idletimes, refusal, view
+from hopguard.mitm import contentview, flows, idletimes, refusal, view, web
 from hopguard.mitm.acting import Acting
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
@@ -77,7 +77,13 @@ class Hopguard:
         logging.getLogger().addHandler(self._refusals)
         logging.getLogger().addHandler(self._unexpected)
         self._reporter.start()
+        self._reporter.page = web.mount(ctx.master, lambda: self._reporter.redaction)
         contentview.register(self._view)
+
+    def running(self) -> None:
+        """Say where the page is, now that mitmweb knows its own address."""
+        if self._reporter.page is not None:
+            self._reporter.page.announce()
 
     def configure(self, updated: set[str]) -> None:
         """Take over options that have changed.

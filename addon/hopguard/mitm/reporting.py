@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, hooks, http
 
@@ -20,6 +21,9 @@ from hopguard.reports.jsonlines import ViolationLog
 from hopguard.reports.rotation import Rotation
 from hopguard.rule import Finding
 
+if TYPE_CHECKING:
+    from hopguard.mitm.web.mounting import WebPage
+
 logger = logging.getLogger(__name__)
 
 
@@ -34,6 +38,8 @@ class Reporter:
         self.verdict = Verdict()
         self._events = EventLog()
         self._tally = Tally()
+        self.page: WebPage | None = None
+        """Of mitmweb, where that is."""
 
     def start(self) -> None:
         """Prepare mitmproxy's log."""
@@ -56,6 +62,8 @@ class Reporter:
         """End the log, and say what was found."""
         self.write_to(None)
         self._events.stop()
+        if self.page is not None:
+            self.page.close()
         table = self._tally.table()
         logger.info("hopguard: %s", f"what was found\n{table}" if table else "nothing was found")
         self.verdict.pronounce()
@@ -129,6 +137,8 @@ class Reporter:
             self._tally.add(record)
             self.verdict.add(record)
             self._events.tell(record)
+            if self.page is not None:
+                self.page.add(record)
 
 
 def circumstances(flow: http.HTTPFlow, handled: Handled) -> Circumstances:
