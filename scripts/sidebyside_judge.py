@@ -26,7 +26,12 @@ def faults(case: Case, seen: Seen) -> list[Fault]:
         if case.refusal and refused:
             return []
         return [Fault("refusal", f"answers {seen.status or 'nothing'}")]
-    found = [*_relayed(case, seen), *_lost(case, seen), *_options(case, seen), *_framing(case, seen)]
+    found = [
+        *_relayed(case, seen),
+        *_lost(case, seen),
+        *_options(case, seen),
+        *_framing(case, seen),
+    ]
     return sorted(set(found))
 
 
@@ -83,7 +88,9 @@ def kind_of(case: Case, name: str) -> str:
     if name in CONNECTION_FIELDS:
         return name
     if name in case.options():
-        return "protected" if name in {found for found, _ in parsed(case.protected)} else "nominated"
+        return (
+            "protected" if name in {found for found, _ in parsed(case.protected)} else "nominated"
+        )
     return name
 
 
@@ -100,7 +107,9 @@ def differences(case: Case, seen: Seen, reference: Seen) -> list[Fault]:
     if seen.arrived != reference.arrived:
         how = "forwards it" if seen.arrived else "does not forward it"
         return [Fault("forwards" if seen.arrived else "refusal", how)]
-    found = {Fault(kind_of(case, name), f"{word} {name}") for name, word in _unlike(seen, reference)}
+    found = {
+        Fault(kind_of(case, name), f"{word} {name}") for name, word in _unlike(seen, reference)
+    }
     found |= set(_unlike_options(seen, reference))
     if seen.messages > reference.messages:
         found.add(Fault("split", f"makes {seen.messages} requests of one"))

@@ -24,9 +24,9 @@ def topic(title: str, *rows: tuple[str, tuple[str, ...], dict[str, Any]]) -> Non
     nothing else is said."""
     for name, lines, more in rows:
         given = {"start": "HTTP/1.1 200 OK", "sends": BODY, "body": BODY, **more}
-        if given["sends"] == BODY and not given.get("closes"):
-            lines = (*lines, LENGTH)
-        RESPONSES.append(Case(kind="response", topic=title, name=name, lines=lines, **given))
+        counted = given["sends"] == BODY and not given.get("closes")
+        sent = (*lines, LENGTH) if counted else lines
+        RESPONSES.append(Case(kind="response", topic=title, name=name, lines=sent, **given))
 
 
 def bare(start: str, **more: Any) -> dict[str, Any]:
@@ -71,7 +71,11 @@ topic(
     (
         "Content-Length",
         ("Connection: Content-Length", END, LENGTH),
-        {"on": (END,), "closes": True, "note": "Without it, the end of the connection ends the body."},
+        {
+            "on": (END,),
+            "closes": True,
+            "note": "Without it, the end of the connection ends the body.",
+        },
     ),
     (
         "Transfer-Encoding",

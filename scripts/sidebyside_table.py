@@ -140,9 +140,7 @@ def _row(comparison: Comparison, number: int) -> str:
 
 
 def _code(lines: Sequence[str]) -> str:
-    return "<br>".join(
-        line if line.startswith("(") else f"`{_escaped(line)}`" for line in lines
-    )
+    return "<br>".join(line if line.startswith("(") else f"`{_escaped(line)}`" for line in lines)
 
 
 def _escaped(text: str) -> str:

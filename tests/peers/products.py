@@ -1,4 +1,4 @@
-"""nginx, Apache and HAProxy as Debian packages them: run in the foreground, from a folder of theirs.
+"""nginx, Apache and HAProxy as Debian packages them, run from a folder of their own.
 
 Nothing of the system's own configuration or services is touched. In a configuration, `@folder@`
 stands for the folder, `@user@` for the directives that root needs, `@port0@`, `@port1@`, ... for
