@@ -94,6 +94,12 @@ class Column:
 CONFORMING = "conforming"
 """The column that has to be right."""
 
+OTHERS = {
+    "nginx": (NGINX, NGINX_BODY),
+    "HAProxy": (HAPROXY, HAPROXY_BODY),
+    "Apache": (APACHE, APACHE_BODY),
+}
+
 
 def columns(confdir: Path) -> list[Column]:
     """List them; those that are not installed are left out."""
@@ -106,14 +112,9 @@ def columns(confdir: Path) -> list[Column]:
         Column(name, version("mitmproxy"), partial(_mitmproxy, options, confdir))
         for name, options in modes.items()
     ]
-    others = [
-        ("nginx", NGINX, NGINX_BODY),
-        ("HAProxy", HAPROXY, HAPROXY_BODY),
-        ("Apache", APACHE, APACHE_BODY),
-    ]
     return found + [
         Column(name, product.version(), partial(_product, product, body))
-        for name, product, body in others
+        for name, (product, body) in OTHERS.items()
         if product.path
     ]
 

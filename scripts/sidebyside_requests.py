@@ -81,7 +81,7 @@ topic(
     ),
 )
 topic(
-    "Keep-Alive and Proxy-*",
+    "Keep-Alive and the Proxy fields",
     ("Keep-Alive", ("Connection: keep-alive", "Keep-Alive: timeout=60", END), {"on": (END,)}),
     ("Keep-Alive, not listed", ("Keep-Alive: timeout=60", END), {"on": (END,)}),
     ("Proxy-Connection", ("Proxy-Connection: keep-alive", END), {"on": (END,)}),

@@ -84,7 +84,7 @@ topic(
     ),
 )
 topic(
-    "Keep-Alive and Proxy-*",
+    "Keep-Alive and the Proxy fields",
     (
         "Keep-Alive",
         ("Connection: keep-alive", "Keep-Alive: timeout=60, max=7", END),

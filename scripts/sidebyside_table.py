@@ -54,12 +54,13 @@ class Comparison:
             }
         )
 
-    def topics(self) -> dict[str, list[int]]:
-        """Give the numbers of the cases of each topic."""
-        found: dict[str, list[int]] = {}
-        for number, case in enumerate(self.cases):
-            found.setdefault(case.topic, []).append(number)
-        return found
+
+def topics(cases: Sequence[Case]) -> dict[str, list[int]]:
+    """Give the numbers of the cases of each topic."""
+    found: dict[str, list[int]] = {}
+    for number, case in enumerate(cases):
+        found.setdefault(case.topic, []).append(number)
+    return found
 
 
 def shown(case: Case, seen: Seen) -> list[str]:
@@ -118,7 +119,7 @@ def markdown(comparison: Comparison) -> str:
     names = list(comparison.versions)
     versions = ", ".join(f"{name} {version}" for name, version in comparison.versions.items())
     lines = [f"Compared: {versions}."]
-    for title, numbers in comparison.topics().items():
+    for title, numbers in topics(comparison.cases).items():
         lines += ["", f"## {title}", "", f"| sent | RFC 9110 | {' | '.join(names)} |"]
         lines += ["| --- " * (len(names) + 2) + "|"]
         lines += [_row(comparison, number) for number in numbers]
@@ -160,7 +161,7 @@ def summary(comparison: Comparison) -> str:
     """Write how many cases of each topic are as the RFC has them."""
     names = [f"{name} {version}" for name, version in comparison.versions.items()]
     lines = [f"| requests and responses | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
-    for title, numbers in comparison.topics().items():
+    for title, numbers in topics(comparison.cases).items():
         lines.append(_counts(title, numbers, comparison.wrong, comparison))
     everything = list(range(len(comparison.cases)))
     lines.append(_counts("all", everything, comparison.wrong, comparison))

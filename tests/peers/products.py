@@ -133,7 +133,7 @@ NGINX = Product(
 error_log stderr notice;
 events { worker_connections 768; }
 http {
-  sendfile on; tcp_nopush on; gzip on; access_log off; default_type application/octet-stream;
+  sendfile on; tcp_nopush on; gzip on; access_log off;
   client_body_temp_path @folder@/t; proxy_temp_path @folder@/t; fastcgi_temp_path @folder@/t;
   uwsgi_temp_path @folder@/t; scgi_temp_path @folder@/t;
   @body@
