@@ -17,6 +17,7 @@ Line = tuple[str, str]
 
 BODY = b"some content"
 CHUNKED = chunked(BODY)
+OK = "HTTP/1.1 200 OK"
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
@@ -65,6 +66,14 @@ class Case:
     def status(self) -> int:
         """A response's status."""
         return int(self.start.split(" ")[1])
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """What is sent of a message, as it is shown: its start where that matters, its lines."""
+        if self.kind == "response":
+            return self.lines if self.start == OK else (self.start, *self.lines)
+        usual = (self.start, self.version) == ("GET", "HTTP/1.1")
+        return self.lines if usual else (f"{self.start} {self.version}", *self.lines)
 
     def values(self, name: str) -> list[str]:
         """List what is sent under this name (lower case)."""

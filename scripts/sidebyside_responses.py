@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.sidebyside_case import BODY, CHUNKED, Case
+from scripts.sidebyside_case import BODY, CHUNKED, OK, Case
 
 RESPONSES: list[Case] = []
 
@@ -23,7 +23,7 @@ def topic(title: str, *rows: tuple[str, tuple[str, ...], dict[str, Any]]) -> Non
     """Add the rows: a name, the lines, what else the case says. BODY follows with its length, if
     nothing else is said."""
     for name, lines, more in rows:
-        given = {"start": "HTTP/1.1 200 OK", "sends": BODY, "body": BODY, **more}
+        given = {"start": OK, "sends": BODY, "body": BODY, **more}
         counted = given["sends"] == BODY and not given.get("closes")
         sent = (*lines, LENGTH) if counted else lines
         RESPONSES.append(Case(kind="response", topic=title, name=name, lines=sent, **given))
@@ -168,7 +168,7 @@ topic(
     (
         "to HEAD",
         ("Connection: X-Hop, close", "X-Hop: 1", "Content-Length: 9"),
-        bare("HTTP/1.1 200 OK", asked="HEAD"),
+        bare(OK, asked="HEAD"),
     ),
 )
 topic(

@@ -70,7 +70,7 @@ def shown(case: Case, seen: Seen) -> list[str]:
     lines = [f"{name}: {value}".rstrip() for name, value in seen.lines]
     if case.body:
         lines += [f"{name}: {value}" for name, value in seen.framing]
-    return lines or ["(none of them)"]
+    return lines or ["(nothing of it)"]
 
 
 def text(comparison: Comparison) -> str:
@@ -79,8 +79,8 @@ def text(comparison: Comparison) -> str:
     found = [f"{name} {version}" for name, version in comparison.versions.items()]
     lines = ["Compared: " + ", ".join(found)]
     for number, case in enumerate(comparison.cases):
-        lines += ["", f"{number + 1}. {case.kind}, {case.topic}: {case.name} ({case.version})"]
-        lines += [f"   {'sent':{width}}{_joined(case.lines)}"]
+        lines += ["", f"{number + 1}. {case.kind}, {case.topic}: {case.name}"]
+        lines += [f"   {'sent':{width}}{_joined(case.sent)}"]
         lines += [f"   {'RFC 9110':{width}}{_asked(case)}"]
         for column in comparison.versions:
             mark = "-" if comparison.wrong(column, number) else "+"
@@ -98,7 +98,7 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _asked(case: Case) -> str:
-    parts = [_joined(case.on) or "none of them"]
+    parts = [_joined(case.on) or "nothing of it"]
     if case.may:
         parts.append(f"perhaps {_joined(case.may)}")
     if case.protected:
@@ -133,7 +133,7 @@ def markdown(comparison: Comparison) -> str:
 
 def _row(comparison: Comparison, number: int) -> str:
     case = comparison.cases[number]
-    cells = [f"{case.kind}: {case.name}<br>{_code(case.lines)}", _escaped(_asked(case))]
+    cells = [f"{case.kind}: {case.name}<br>{_code(case.sent)}", _escaped(_asked(case))]
     for column in comparison.versions:
         wrong = "**no:** " if comparison.wrong(column, number) else ""
         cells.append(wrong + _code(_shown(comparison, column, number)))

@@ -3,16 +3,17 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from scripts import sidebyside
 from scripts.sidebyside import CASES, DOCUMENT, END, README, START
 from scripts.sidebyside_case import FRAMING, Case, parse, parsed
 from scripts.sidebyside_exchange import CONNECTION_FIELDS, Seen
 from scripts.sidebyside_judge import differences, faults, unsafe
+from scripts.sidebyside_products import CONFORMING
 from scripts.sidebyside_reasons import REASONS
-from scripts.sidebyside_table import topics
+from scripts.sidebyside_table import Comparison, topics
 
 NAMES = [f"{case.kind}: {case.name}" for case in CASES]
 
@@ -84,13 +85,18 @@ def test_who_does_as_asked_is_right(case: Case) -> None:
 
 def test_who_relays_everything_is_not() -> None:
     """But for the cases where nothing is wrong with that."""
-    right = [
-        name for name, case in zip(NAMES, CASES, strict=True) if not faults(case, transparent(case))
+    pairs = zip(NAMES, CASES, strict=True)
+    right = [name for name, case in pairs if not faults(case, transparent(case))]
+    assert right == [
+        *("request: close", "request: keep-alive", "request: CLOSE in capitals"),
+        *("request: Proxy-Authorization", "request: TE: trailers", "request: Trailer"),
+        *("request: a WebSocket handshake", "request: Chunked in capitals"),
+        *("request: keep-alive", "request: te: trailers"),
+        *("response: close", "response: keep-alive", "response: CLOSE in capitals"),
+        *("response: Proxy-Authenticate", "response: Trailer", "response: 426"),
+        *("response: a WebSocket handshake", "response: Chunked in capitals"),
+        "response: until the connection closes",
     ]
-    assert right == RELAYED_RIGHTLY
-
-
-RELAYED_RIGHTLY: list[str] = []
 
 
 def kinds(case: Case, **changes: object) -> set[str]:
@@ -149,6 +155,26 @@ def test_every_difference_is_noticed() -> None:
     nothing = replace(good, messages=0)
     assert [fault.kind for fault in differences(case, good, nothing)] == ["forwards"]
     assert differences(case, nothing, nothing) == []
+
+
+def comparing(conforming: list[Seen]) -> Comparison:
+    seen = {"mitmproxy": [transparent(case) for case in CASES], CONFORMING: conforming}
+    return Comparison(CASES, dict.fromkeys(seen, "1.0"), seen)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--format=markdown"], ["--format=summary"]])
+def test_exit_status(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = [perfect(case) for case in CASES]
+    monkeypatch.setattr(sidebyside, "compare", lambda: comparing(good))
+    assert sidebyside.main(arguments) == 0
+    assert "conforming is not" not in capsys.readouterr().err
+    good[6] = transparent(CASES[6])
+    monkeypatch.setattr(sidebyside, "compare", lambda: comparing(good))
+    assert sidebyside.main(arguments) == 1
+    said = "conforming is not: request, Nominated fields, one field: relays x-hop"
+    assert said in capsys.readouterr().err
 
 
 def block(text: str) -> str:
