@@ -1,11 +1,8 @@
 """Protocols that live on HTTP work through the addon, whatever it is told to do."""
 
 import http.client
-import re
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -13,124 +10,23 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from tests.live.servers import (
-    LARGE,
-    SERVICE,
-    file_server,
-    grpc_server,
-    websocket_server,
+from tests.live.servers import LARGE, SERVICE
+from tests.live.settings import (
+    GRPC,
+    SCRIPTED,
+    WEBSOCKET,
+    Site,
+    nothing_is_found,
+    run,
+    servers,
+    site,
 )
-from tests.live.site import ADDON, OK, need
-from tests.peers import (
-    TIMEOUT,
-    Certificates,
-    Flag,
-    Http1Client,
-    Http1Origin,
-    Mitm,
-    Wait,
-    message,
-)
-from tests.peers.waiting import Address
-from tests.records import read_log
+from tests.live.site import need
+from tests.peers import TIMEOUT, Flag, Wait, message
+
+__all__ = ["nothing_is_found", "servers", "site"]
 
 pytestmark = [pytest.mark.live, pytest.mark.peer]
-
-STREAMING = Path(__file__).parent / "scripts" / "streaming.py"
-SETTINGS: dict[str, dict[str, str]] = {
-    "off": {"hopguard_action": "off"},
-    "flag": {},
-    "fix": {"hopguard_action": "fix"},
-    "conforming": {"hopguard_forwarding": "conforming"},
-}
-FILES, FILES_WITH_TLS, WEBSOCKET, GRPC, SCRIPTED = range(5)
-"""The modes."""
-EVENTS = (b"Content-Type: text/event-stream", b"Cache-Control: no-cache")
-
-
-@dataclass(frozen=True)
-class Site:
-    """Servers, and one mitmproxy in front of them all."""
-
-    setting: str
-    mitm: Mitm
-    scripted: Http1Origin
-    log: Path
-
-    def address(self, mode: int) -> Address:
-        return self.mitm.address(mode)
-
-    def url(self, mode: int, path: str = "") -> str:
-        host, port = self.mitm.address(mode)
-        return f"{'https' if mode in (FILES_WITH_TLS, GRPC) else 'http'}://{host}:{port}{path}"
-
-
-@dataclass(frozen=True)
-class Servers:
-    """What is in front of nothing."""
-
-    urls: tuple[str, ...]
-    scripted: Http1Origin
-
-
-@pytest.fixture(scope="module")
-def servers(certificates: Certificates) -> Iterator[Servers]:
-    need("nginx")
-    with ExitStack() as stack:
-        files = stack.enter_context(file_server(certificates))
-        websocket = stack.enter_context(websocket_server())
-        numbers = stack.enter_context(grpc_server(certificates))
-        scripted = stack.enter_context(Http1Origin(default=OK))
-        urls = (files.url(0), files.url(1, "https"), websocket, numbers, scripted.url)
-        yield Servers(urls, scripted)
-
-
-@pytest.fixture(scope="module", params=list(SETTINGS))
-def site(
-    request: pytest.FixtureRequest,
-    servers: Servers,
-    tmp_path_factory: pytest.TempPathFactory,
-    confdir: Path,
-) -> Iterator[Site]:
-    log = tmp_path_factory.mktemp("protocols") / "violations.jsonl"
-    log.touch()
-    with Mitm(
-        *(f"reverse:{url}" for url in servers.urls),
-        scripts=[ADDON, STREAMING],
-        options={
-            "hopguard_log": str(log),
-            "stream_large_bodies": "100k",
-            **SETTINGS[request.param],
-        },
-        confdir=confdir,
-    ) as mitm:
-        yield Site(request.param, mitm, servers.scripted, log)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_found(site: Site) -> Iterator[None]:
-    """All traffic here is correct."""
-    before = len(read_log(site.log))
-    yield
-    found = read_log(site.log)[before:]
-    assert [one["message"] for one in found if one["severity"] != "info"] == []
-    assert {one["action"] for one in found} <= {"flagged"}
-    assert "Traceback" not in site.mitm.output
-
-
-def run(*command: str) -> str:
-    """Run a client, which must succeed; return what it printed."""
-    done = subprocess.run(
-        command,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        timeout=TIMEOUT,
-    )
-    printed = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, printed
-    return printed
 
 
 def test_websocket(site: Site) -> None:
@@ -194,6 +90,9 @@ def test_grpc_both_ways(site: Site) -> None:
     assert sums == [1, 3, 6]
 
 
+EVENTS = (b"Content-Type: text/event-stream", b"Cache-Control: no-cache")
+
+
 @pytest.mark.parametrize("fields", [(), (b"Connection: keep-alive",)], ids=["", "keep-alive"])
 def test_server_sent_events(site: Site, fields: tuple[bytes, ...]) -> None:
     first_came = Flag("the first event came")
@@ -231,62 +130,3 @@ def test_expect_continue(site: Site, tmp_path: Path) -> None:
     assert "HTTP/1.1 100 " in printed
     assert "HTTP/1.1 200 " in printed
     assert site.scripted.requests[-1].body == LARGE[:300_000]
-
-
-@pytest.mark.parametrize(
-    ("mode", "version"),
-    [(FILES, "--http1.1"), (FILES_WITH_TLS, "--http1.1"), (FILES_WITH_TLS, "--http2")],
-)
-def test_not_modified_head_and_large(site: Site, mode: int, version: str, tmp_path: Path) -> None:
-    curl = (need("curl"), "-sk", version)
-    write = ("-o", str(tmp_path / "got"), "-w", "%{http_code} %{size_download} %{num_connects} ")
-    etag = re.search(r"(?im)^etag: (\S+)", run(*curl, "-I", site.url(mode, "/file")))
-    assert etag
-    url = site.url(mode, "/file")
-    asking = ("-H", f"If-None-Match: {etag[1]}")
-    assert run(*curl, *write, *asking, url, *write[:2], url) == "304 0 1 304 0 0 "
-    assert run(*curl, *write, "-I", url, *write[:2], url) == "200 0 1 200 0 0 "
-    assert run(*curl, *write, site.url(mode, "/large")) == f"200 {len(LARGE)} 1 "
-    assert (tmp_path / "got").read_bytes() == LARGE
-
-
-def test_apache_bench(site: Site) -> None:
-    check_bench(run(need("ab"), "-q", "-n12", "-c3", site.url(FILES, "/file")))
-
-
-def test_apache_bench_with_keep_alive(site: Site) -> None:
-    if site.setting != "conforming":
-        pytest.skip("mitmproxy itself relays the server's keep-alive, and closes: see below")
-    printed = run(need("ab"), "-qk", "-n12", "-c3", site.url(FILES, "/file"))
-    check_bench(printed)
-
-
-def check_bench(printed: str) -> None:
-    assert re.search(r"Complete requests: +12\n", printed), printed
-    assert re.search(r"Failed requests: +0\n", printed), printed
-    assert "Non-2xx" not in printed
-
-
-@pytest.mark.parametrize("option", [None, b"keep-alive", b"Keep-Alive"])
-def test_http10_client(site: Site, option: bytes | None) -> None:
-    """What the response says of the connection is what happens to it."""
-    asking = [b"Connection: " + option] if option else []
-    request = message(b"GET /file HTTP/1.0", b"Host: localhost", *asking)
-    with Http1Client(site.address(FILES)) as client:
-        response = client.exchange(request)
-        assert (response.status, response.body) == (200, b"a file\n")
-        options = b",".join(response.values("connection")).lower()
-        persists = b"keep-alive" in options
-        if option == b"Keep-Alive" and site.setting != "conforming":
-            assert persists  # says nginx, but mitmproxy knows the option in lower case only
-            persists = False
-        if persists:
-            assert client.exchange(request).body == b"a file\n"
-        else:
-            client.wait_for_close()
-
-
-def test_h2load(site: Site) -> None:
-    printed = run(need("h2load"), "-n40", "-c2", "-m10", site.url(FILES_WITH_TLS, "/file"))
-    assert "40 succeeded, 0 failed, 0 errored, 0 timeout" in printed, printed
-    assert "Application protocol: h2" in printed
