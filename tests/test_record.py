@@ -13,8 +13,8 @@ from hopguard.text import printable
 
 KEYS = [
     *("schema", "time", "rule", "variant", "severity", "message", "requirement", "sender", "leg"),
-    *("part", "http_version", "field", "value", "line", "action", "edits", "method", "url"),
-    *("status", "flow", "connection", "client", "server"),
+    *("part", "http_version", "field", "value", "line", "action", "edits", "policy"),
+    *("method", "url", "status", "flow", "connection", "client", "server"),
 ]
 
 

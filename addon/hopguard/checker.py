@@ -111,12 +111,12 @@ class Checker:
                     logger.error(
                         "hopguard: rule %s crashed; it misses findings",
                         rule.id,
-                        exc_info=_without_text(error),
+                        exc_info=without_text(error),
                     )
         return findings
 
 
-def _without_text(error: Exception) -> Exception:
+def without_text(error: Exception) -> Exception:
     """Return what tells where `error` came from, but not its text, which may quote a secret."""
     return RuntimeError(type(error).__name__).with_traceback(error.__traceback__)
 

@@ -30,6 +30,8 @@ class Circumstances:
     """Seconds since the epoch."""
     action: Action = "flagged"
     edits: tuple[str, ...] = ()
+    policy: str | None = None
+    """The line of the policy that decided on the action; None is the default action."""
     method: bytes | None = None
     url: str | None = None
     status: int | None = None
@@ -118,6 +120,7 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
         "line": line.position if line is not None else None,
         "action": where.action,
         "edits": list(where.edits),
+        "policy": _printable(where.policy),
         "method": printable(where.method) if where.method is not None else None,
         "url": redaction.url(where.url) if where.url is not None else None,
         "status": where.status,

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal, NamedTuple, Required, TypedDict, Unpack
+from typing import Literal, NamedTuple, Protocol, Required, TypedDict, Unpack
 
 from hopguard.message import (
     FieldLine,
@@ -107,6 +107,18 @@ class Finding:
     line: FieldLine | None
 
 
+class Edit(Protocol):
+    """What repairs a message: a pure function, which returns the message itself where it cannot."""
+
+    def __call__[M: Message](self, message: M, finding: Finding, /) -> M:
+        """Edit `message`, of which `finding` is one.
+
+        Every line of the header section, or of the trailer section, that the rule would find at
+        fault is to be treated at once: a rule reports a limited number of them. The position of
+        the finding's line may be stale, its section and its name are not.
+        """
+
+
 @dataclass(frozen=True)
 class Variant:
     """One way to break a rule."""
@@ -163,6 +175,8 @@ class Rule:
     visible: Visibility
     repair: str
     """What `fix` does, in a sentence; empty where there is no safe repair."""
+    edits: Mapping[str, Edit]
+    """What does it, by variant; a variant that is missing has no safe repair."""
     violating: Mapping[str, tuple[str, ...]]
     """Examples by variant, in the notation of `hopguard.transcript`."""
     conforming: tuple[str, ...]
@@ -235,6 +249,7 @@ class Declared(TypedDict, total=False):
     in_exchange: ExchangeCheck
     visible: Visibility
     repair: str
+    edit: Edit | Mapping[str, Edit]
     violating: Required[Transcripts]
     conforming: Required[Iterable[str]]
 
@@ -299,6 +314,7 @@ def _declare(
         in_exchange=declared.get("in_exchange"),
         visible=declared.get("visible", "hooks"),
         repair=declared.get("repair", ""),
+        edits=_by_variant(declared.get("edit", {}), variants),
         violating=(
             {name: tuple(texts) for name, texts in examples.items()}
             if isinstance(examples, Mapping)
@@ -306,3 +322,9 @@ def _declare(
         ),
         conforming=tuple(declared["conforming"]),
     )
+
+
+def _by_variant(edit: Edit | Mapping[str, Edit], variants: Iterable[str]) -> Mapping[str, Edit]:
+    if isinstance(edit, Mapping):
+        return edit
+    return dict.fromkeys(list(variants) or [""], edit)

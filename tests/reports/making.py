@@ -27,6 +27,7 @@ SAMPLE: Record = {
     "line": 3,
     "action": "flagged",
     "edits": [],
+    "policy": None,
     "method": "GET",
     "url": "https://www.example/events",
     "status": 200,

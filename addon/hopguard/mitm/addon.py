@@ -4,17 +4,23 @@ import logging
 import weakref
 from dataclasses import replace
 
-from mitmproxy import ctx, exceptions, http, tcp
+from mitmproxy import ctx, exceptions, http, tcp, tls
 from mitmproxy.addonmanager import Loader
-from mitmproxy.connection import Client
+from mitmproxy.connection import Client, Server
+from mitmproxy.proxy import server_hooks
 
 from hopguard.checker import Checker
 from hopguard.message import Request, Response
 from hopguard.mitm import contentview, flows, refusal, view
+from hopguard.mitm.acting import Acting
 from hopguard.mitm.commands import Commands
+from hopguard.mitm.enforcement import Enforcement
+from hopguard.mitm.onward import Onward
 from hopguard.mitm.options import (
     add_options,
+    parse_forwarding,
     parse_log,
+    parse_policy,
     parse_profiles,
     parse_redact,
     parse_rotation,
@@ -40,13 +46,16 @@ class Hopguard:
     def __init__(self) -> None:
         """Prepare; the options come with `configure`."""
         self._checker = Checker()
-        self._reporter = Reporter()
+        self._enforcement = Enforcement()
+        self._reporter = Reporter(self._enforcement)
         self._tunnels: set[str] = set()
         """Client connections that CONNECT has made tunnels of, by id."""
         self._switched: dict[str, http.HTTPFlow] = {}
         """The exchange that ended in a 101, by the id of the client connection."""
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
+        self._acting = Acting(self._enforcement, self._reporter, lambda: self._checker, self._own)
+        self._onward = Onward(self._tunnels, self._own)
         self._view = contentview.HopguardView()
         self.addons = [
             Commands(self._judge_again, lambda: self._reporter.redaction),
@@ -73,10 +82,17 @@ class Hopguard:
         if "hopguard_profile" in updated:
             self._checker = Checker(parse_profiles(options.hopguard_profile))
         if updated & {"hopguard_redact", "hopguard_log_query"}:
-            self._reporter.redaction = Redaction.of(
-                parse_redact(options.hopguard_redact), keep_query=options.hopguard_log_query
+            self._redact(
+                Redaction.of(
+                    parse_redact(options.hopguard_redact), keep_query=options.hopguard_log_query
+                )
             )
-            self._view.redaction = self._reporter.redaction
+        if updated & {"hopguard_action", "hopguard_policy"}:
+            self._enforcement.policy = parse_policy(
+                options.hopguard_action, options.hopguard_policy
+            )
+        if "hopguard_forwarding" in updated:
+            self._onward.conforming = parse_forwarding(options.hopguard_forwarding)
         if updated & {"hopguard_log", "hopguard_log_max_size", "hopguard_log_keep"}:
             rotation = parse_rotation(options.hopguard_log_max_size, options.hopguard_log_keep)
             self._open_log(options.hopguard_log, rotation)
@@ -87,6 +103,10 @@ class Hopguard:
                 self._unveiling.start()
             else:
                 self._unveiling.stop()
+
+    def _redact(self, redaction: Redaction) -> None:
+        self._reporter.redaction = self._view.redaction = self._onward.redaction = redaction
+        self._enforcement.redact(redaction)
 
     def _open_log(self, text: str, rotation: Rotation) -> None:
         try:
@@ -111,6 +131,7 @@ class Hopguard:
             view.detach(flow)
         if flow.is_replay != "request":
             self._judge_request(flow)
+        self._onward.request_head(flow)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Judge a CONNECT request."""
@@ -120,13 +141,17 @@ class Hopguard:
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
         findings = self._checker.check_message(request)
         if findings:
-            self._reporter.report(flow, findings, "flagged" if flow.error is None else "refused")
+            self._acting.request_head(flow, request, findings)
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
         if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
             self._judge_credentials(flow)
-        if flow.is_replay == "request" or not flows.has_loose_ends(flow.request):
+        self._judge_request_end(flow)
+        self._onward.request_end(flow)
+
+    def _judge_request_end(self, flow: http.HTTPFlow) -> None:
+        if flow.is_replay == "request" or not flows.has_open_request(flow):
             return
         request = flows.request_of(
             flow, in_tunnel=flow.client_conn.id in self._tunnels, complete=True
@@ -135,8 +160,10 @@ class Hopguard:
         if refused:
             refusal.refuse_request(flow, refused)
         findings = self._checker.check_trailers(request)
-        if findings:
-            self._reporter.report(flow, findings, "refused" if refused else "flagged")
+        if refused:
+            self._reporter.report(flow, findings, "refused")
+        elif findings:
+            self._acting.request_end(flow, request, findings)
 
     def _judge_credentials(self, flow: http.HTTPFlow) -> None:
         """Judge proxy credentials that were addressed to mitmproxy and go on to the server."""
@@ -147,7 +174,7 @@ class Hopguard:
             if finding.rule == proxy_authorization_beyond_proxy.check.id
         ]
         if findings:
-            self._reporter.report(flow, findings, "flagged")
+            self._acting.credentials(flow, request, findings)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a response when its header section is there."""
@@ -160,12 +187,16 @@ class Hopguard:
         refused = self._restore_transfer_encoding(flow.response) or self._refuses_switch(flow)
         try:
             findings = self._judge_response(flow)
-            if findings:
-                self._reporter.report(flow, findings, "refused" if refused else "flagged")
+            if refused:
+                self._reporter.report(flow, findings, "refused")
+            elif findings:
+                self._acting.response_head(flow, flows.response_of(flow), findings)
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
                 self._own.add(flow.response)
+        if flow.response not in self._own:
+            self._onward.response_head(flow)
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
@@ -203,15 +234,20 @@ class Hopguard:
         refusal.finish_refused_response(flow)
         if flow.is_replay == "response" or flow.response in self._own:
             return
-        if not flows.has_open_response(flow):
-            return
+        if flows.has_open_response(flow):
+            self._judge_response_end(flow)
+        if flow.response not in self._own:
+            self._onward.response_end(flow)
+
+    def _judge_response_end(self, flow: http.HTTPFlow) -> None:
         response = flows.response_of(flow, complete=True)
         refused = self._refuses_trailers(flow, response)
         findings = self._checker.check_trailers(response)
         if refused:
             refusal.refuse_response(flow, refused)
-        if findings:
-            self._reporter.report(flow, findings, "refused" if refused else "flagged")
+            self._reporter.report(flow, findings, "refused")
+        elif findings:
+            self._acting.response_end(flow, response, findings)
 
     def _refuses_trailers(self, flow: http.HTTPFlow, message: Request | Response) -> str:
         """Say why the trailer section must not go on; empty where it may."""
@@ -231,9 +267,24 @@ class Hopguard:
         if findings:
             self._reporter.report(flow, findings, "refused")
 
+    def http_connect_error(self, flow: http.HTTPFlow) -> None:
+        """Announce that the connection of a refused CONNECT ends: what follows may be in it."""
+        if self._onward.conforming or self._acting.may_close_refused_connect(flow):
+            refusal.announce_close(flow)
+
     def http_connected(self, flow: http.HTTPFlow) -> None:
         """Remember that what follows on this client connection is in a tunnel."""
         self._tunnels.add(flow.client_conn.id)
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """Take note of a connection to a server that speaks HTTP/1 without TLS."""
+        if not data.server.tls:
+            self._onward.server_ready(data.client, data.server)
+
+    def tls_established_server(self, data: tls.TlsData) -> None:
+        """Take note of a connection to a server, whose version has been negotiated."""
+        if isinstance(data.conn, Server):
+            self._onward.server_ready(data.context.client, data.conn)
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
         """Judge what is said after a switch of protocols that mitmproxy relays blindly."""
@@ -250,12 +301,14 @@ class Hopguard:
 
     def client_disconnected(self, client: Client) -> None:
         """Forget a client connection."""
+        self._onward.forget(client)
         self._tunnels.discard(client.id)
         self._switched.pop(client.id, None)
 
     def _judge_again(self, flow: http.HTTPFlow) -> None:
         """Judge a flow as it is now, for a command."""
-        Judge(self._checker, self._reporter.redaction, self._own, self._tunnels).judge(flow)
+        reporter, enforcement = self._reporter, self._enforcement
+        Judge(self._checker, reporter, enforcement, self._own, self._tunnels).judge(flow)
 
     def _report_unseen(
         self, name: bytes, value: bytes | None, from_client: bool, peer: str, client: str

@@ -8,6 +8,7 @@ from mitmproxy.utils import human
 
 from hopguard.fields import PERSISTENCE_OPTIONS
 from hopguard.message import RawFields, Request, Response, Version
+from hopguard.mitm import received
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 
@@ -16,14 +17,14 @@ def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) 
     """Return the request as the client sent it.
 
     Args:
-        flow: a flow whose request no addon has edited yet.
+        flow: a flow whose request no other addon has edited yet.
         in_tunnel: whether the client connection has become a tunnel by CONNECT.
         complete: whether the trailer section, if any, has arrived.
     """
     data, client = flow.request.data, flow.client_conn
     return Request(
         version=_version(data.http_version, client, live=flow.live),
-        fields=_fields(data.headers),
+        fields=received.received(flow, "request", _fields(data.headers)),
         leg="client",
         trailers=_trailers(data.trailers) if complete else None,
         tls=client.tls,
@@ -44,7 +45,7 @@ def response_of(flow: http.HTTPFlow, *, complete: bool = False) -> Response:
     data, server = flow.response.data, flow.server_conn
     return Response(
         version=_version(data.http_version, server, live=flow.live),
-        fields=_fields(data.headers),
+        fields=received.received(flow, "response", _fields(data.headers)),
         leg="server",
         trailers=_trailers(data.trailers) if complete else None,
         tls=server.tls,
@@ -81,12 +82,13 @@ def is_own(response: http.Response) -> bool:
     return response.data.content is not None or response.data.timestamp_end is not None
 
 
-def has_loose_ends(message: http.Message) -> bool:
+def has_loose_ends(message: http.Message, lines: RawFields | None = None) -> bool:
     """Tell whether the end of a message may settle what its header section left open.
 
     Trailer announces fields; and a field that Connection nominates may still come as a trailer.
+    `lines` is the header section as it was received, if that is not what the message holds.
     """
-    for name, value in message.data.headers.fields:
+    for name, value in message.data.headers.fields if lines is None else lines:
         lower = name.lower()
         if lower == b"trailer" or (
             lower == b"connection" and value.lower() not in PERSISTENCE_OPTIONS
@@ -95,12 +97,35 @@ def has_loose_ends(message: http.Message) -> bool:
     return message.data.trailers is not None
 
 
+def has_open_request(flow: http.HTTPFlow) -> bool:
+    """Tell whether the end of the flow's request may settle what its header section left open."""
+    lines = received.received(flow, "request", _fields(flow.request.data.headers))
+    return has_loose_ends(flow.request, lines)
+
+
+def is_enforced(flow: http.HTTPFlow) -> bool:
+    """Tell whether the messages of a flow may be edited or blocked.
+
+    What is loaded from a file has been sent long ago, and what is replayed is what a person wants
+    to be sent.
+    """
+    return flow.live and flow.is_replay is None and flow.error is None
+
+
+def client_version(flow: http.HTTPFlow) -> Version:
+    """Return the version that is spoken on the client's leg."""
+    return _version(flow.request.data.http_version, flow.client_conn, live=flow.live)
+
+
 def has_open_response(flow: http.HTTPFlow) -> bool:
     """Tell whether the end of the flow's response may settle what its header section left open.
 
     The header section of an answer to HEAD, or of a 304, speaks of a message that was not sent.
     """
-    if flow.response is None or not has_loose_ends(flow.response):
+    if flow.response is None:
+        return False
+    lines = received.received(flow, "response", _fields(flow.response.data.headers))
+    if not has_loose_ends(flow.response, lines):
         return False
     bodiless = flow.request.method == "HEAD" or flow.response.status_code == 304
     return not bodiless or flow.response.data.trailers is not None

@@ -10,9 +10,15 @@ from mitmproxy.addonmanager import Loader
 from hopguard.catalogue.lookup import UnknownNameError, find_profiles
 from hopguard.fields import CREDENTIALS
 from hopguard.grammar import is_token
+from hopguard.mitm.filters import compile_filter
 from hopguard.mitm.verdict import FAIL_ON, NEVER
+from hopguard.policy import ACTIONS, DEFAULT_ACTION, SHAPE, Policy, PolicyError, parse, parse_action
 from hopguard.reports.rotation import Rotation
 from hopguard.rule import DEFAULT_PROFILES, PROFILES
+from hopguard.rules import load_rules
+
+FORWARDING = ("transparent", "conforming")
+"""What `hopguard_forwarding` may be."""
 
 MOST_KEPT = 9999
 """Files of the violation log; with more, somebody has mistaken the option for another one."""
@@ -29,6 +35,30 @@ def add_options(loader: Loader) -> None:
         list(DEFAULT_PROFILES),
         f"Sets of rules that are on, one name each time. One of: {', '.join(PROFILES)}; "
         "or `default` for what is on when nothing is said.",
+    )
+    loader.add_option(
+        "hopguard_action",
+        str,
+        DEFAULT_ACTION,
+        "What happens with findings that no line of hopguard_policy is about. One of: "
+        f"{', '.join(ACTIONS)}.",
+        choices=ACTIONS,
+    )
+    loader.add_option(
+        "hopguard_policy",
+        Sequence[str],
+        [],
+        f"What happens with which findings, one line each time: {SHAPE}. The first character is "
+        "the separator; the rule is an id, id/variant, a group, a severity or `all`; the action is "
+        f"one of {', '.join(ACTIONS)}. Later lines win.",
+    )
+    loader.add_option(
+        "hopguard_forwarding",
+        str,
+        FORWARDING[0],
+        "How messages are sent on: `transparent`, as mitmproxy always did, or `conforming`, as "
+        "RFC 9110, section 7.6.1, wants it: Connection, and what belongs to it, ends at each hop.",
+        choices=FORWARDING,
     )
     loader.add_option(
         "hopguard_log",
@@ -85,8 +115,8 @@ def add_options(loader: Loader) -> None:
         "hopguard_fail_on",
         str,
         NEVER,
-        "Exit status 1 at the end of mitmdump when something at or above this severity was found. "
-        f"One of: {', '.join(FAIL_ON)}.",
+        "Exit status 1 at the end of mitmdump when something at or above this severity was found, "
+        f"whatever was done about it. One of: {', '.join(FAIL_ON)}.",
         choices=FAIL_ON,
     )
 
@@ -101,6 +131,35 @@ def parse_profiles(names: Sequence[str]) -> frozenset[str]:
         return find_profiles(names)
     except UnknownNameError as error:
         raise exceptions.OptionsError(f"hopguard_profile: {error}") from None
+
+
+def parse_policy(action: str, lines: Sequence[str]) -> Policy:
+    """Return the policy.
+
+    Raises:
+        OptionsError: there is no such action, or a line is wrong.
+    """
+    try:
+        default = parse_action(action)
+    except PolicyError as error:
+        raise exceptions.OptionsError(f"hopguard_action: {error}") from None
+    try:
+        return parse(lines, load_rules(), compile_filter, default)
+    except PolicyError as error:
+        raise exceptions.OptionsError(f"hopguard_policy: {error}") from None
+
+
+def parse_forwarding(text: str) -> bool:
+    """Tell whether messages are sent on as a conforming intermediary does.
+
+    Raises:
+        OptionsError: it is nothing of that kind. mitmproxy does not check choices.
+    """
+    if text not in FORWARDING:
+        raise exceptions.OptionsError(
+            f"hopguard_forwarding: {text!r} is none of {', '.join(FORWARDING)}"
+        )
+    return text == FORWARDING[1]
 
 
 def parse_redact(names: Sequence[str]) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mitmproxy import http
+from mitmproxy import ctx, http
 
 REFUSED_REQUEST = 400
 REFUSED_RESPONSE = 502
@@ -19,6 +19,42 @@ def refuse_request(flow: http.HTTPFlow, reason: str) -> None:
         flow.kill()
     else:
         flow.response = _answer(flow, REFUSED_REQUEST, reason)
+
+
+def refuse_request_head(flow: http.HTTPFlow, reason: str) -> None:
+    """Answer a request whose content is still to come with 400; the content is discarded.
+
+    mitmproxy cannot answer a request and stream it at the same time. Where it would stream, the
+    client gets no answer: its stream is reset (HTTP/2, HTTP/3), or its connection closed.
+    """
+    if flow.request.stream or _may_be_streamed(flow.request):
+        flow.request.stream = False
+        flow.kill()
+    else:
+        flow.response = _answer(flow, REFUSED_REQUEST, reason)
+
+
+def refuse_connect(flow: http.HTTPFlow, reason: str) -> None:
+    """Answer a CONNECT request with 400: there will be no tunnel."""
+    flow.response = _answer(flow, REFUSED_REQUEST, reason)
+
+
+def announce_close(flow: http.HTTPFlow) -> None:
+    """Say in mitmproxy's own response that an HTTP/1 connection ends; mitmproxy ends it then."""
+    if flow.response is not None and not (flow.request.is_http2 or flow.request.is_http3):
+        flow.response.headers["Connection"] = "close"
+
+
+def _may_be_streamed(request: http.Request) -> bool:
+    """Tell whether content of unknown length may grow beyond the option `stream_large_bodies`."""
+    if not ctx.options.stream_large_bodies or "content-length" in request.headers:
+        return False
+    framed = not (request.is_http2 or request.is_http3)
+    return "transfer-encoding" in request.headers if framed else request.method not in _WITHOUT
+
+
+_WITHOUT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "DELETE"})
+"""Methods whose requests hardly ever have content."""
 
 
 def refuse_response_head(flow: http.HTTPFlow, reason: str) -> None:

@@ -6,8 +6,9 @@ from mitmproxy import ctx, http
 
 from hopguard.checker import Checker
 from hopguard.mitm import flows, view
-from hopguard.mitm.reporting import circumstances
-from hopguard.record import Record, Redaction, make_record
+from hopguard.mitm.enforcement import Enforcement
+from hopguard.mitm.reporting import Reporter
+from hopguard.record import Record
 from hopguard.rule import Finding
 from hopguard.rules.upgrade import http_after_protocol_switch
 from hopguard.text import printable
@@ -22,16 +23,20 @@ class Judge:
     def __init__(
         self,
         checker: Checker,
-        redaction: Redaction,
+        reporter: Reporter,
+        enforcement: Enforcement,
         own: Container[http.Response],
         tunnels: Container[str],
     ) -> None:
-        """Judge with `checker`, but not the responses in `own`, which no server has sent.
+        """Judge with `checker`, make records with `reporter`; `enforcement` leaves out what is off.
+
+        Do not judge the responses in `own`, which no server has sent.
 
         `tunnels` are the ids of client connections of which CONNECT has made a tunnel.
         """
         self._checker = checker
-        self._redaction = redaction
+        self._reporter = reporter
+        self._enforcement = enforcement
         self._own = own
         self._tunnels = tunnels
 
@@ -44,14 +49,13 @@ class Judge:
         before, _ = view.read(flow)
         known = {view.identity(record): record for record in before}
         kept = self._kept(flow, before)
-        found = [
-            make_record(finding, circumstances(flow, finding, "flagged"), self._redaction)
-            for finding in self._of_request(flow) + self._of_response(flow)
-        ]
+        findings = self._of_request(flow) + self._of_response(flow)
+        found = self._reporter.records(flow, self._enforcement.observe(flow, findings, "flagged"))
+        for record in found:
+            if not any(view.identity(record) == view.identity(one) for one in kept):
+                kept.append(known.get(view.identity(record), record))
         view.detach(flow)
-        if not view.attach(
-            flow, kept + [known.get(view.identity(record), record) for record in found]
-        ):
+        if not view.attach(flow, kept):
             return
         if ctx.options.hopguard_mark:
             view.mark(flow)
@@ -65,7 +69,7 @@ class Judge:
         tunnelled = flow.client_conn.id in self._tunnels
         request = flows.request_of(flow, in_tunnel=tunnelled, complete=complete)
         findings = self._checker.check_message(request)
-        if complete and flows.has_loose_ends(flow.request):
+        if complete and flows.has_open_request(flow):
             findings += self._checker.check_trailers(request)
         return findings
 
@@ -102,6 +106,7 @@ class Judge:
             if record["rule"] in on
             and (
                 record["part"] not in judged
+                or record["action"] in ("fixed", "blocked")
                 or record["sender"] == "proxy"
                 or record["rule"] in _SEEN_ONCE
                 or (not edited and _has_lost_line(flow, record))

@@ -2,11 +2,14 @@
 
 import logging
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from mitmproxy import ctx, hooks, http
 
 from hopguard.mitm import flows, view
+from hopguard.mitm.enforcement import Enforcement, Handled
 from hopguard.mitm.eventlog import EventLog
 from hopguard.mitm.tally import Tally
 from hopguard.mitm.verdict import Verdict
@@ -21,8 +24,9 @@ logger = logging.getLogger(__name__)
 class Reporter:
     """Makes records of findings and brings them where people look."""
 
-    def __init__(self) -> None:
-        """Begin without a log."""
+    def __init__(self, enforcement: Enforcement | None = None) -> None:
+        """Begin without a log; `enforcement` says what is silenced, and which line decided."""
+        self._enforcement = enforcement or Enforcement()
         self.redaction = Redaction()
         self._violations: ViolationLog | None = None
         self.verdict = Verdict()
@@ -55,11 +59,15 @@ class Reporter:
         self.verdict.pronounce()
 
     def report(self, flow: http.HTTPFlow, findings: list[Finding], action: Action) -> None:
-        """Report findings about a message of `flow`, as far as they are new."""
-        records = [
-            make_record(finding, circumstances(flow, finding, action), self.redaction)
-            for finding in findings
-        ]
+        """Report findings about a message of `flow`, as far as they are new and not off.
+
+        `action` is all that can be done, or has been done already, whatever the policy says.
+        """
+        self.report_handled(flow, self._enforcement.observe(flow, findings, action))
+
+    def report_handled(self, flow: http.HTTPFlow, handled: Iterable[Handled]) -> None:
+        """Report findings about a message of `flow` with what is done about each."""
+        records = self.records(flow, handled)
         fresh = view.attach(flow, records)
         if not fresh:
             return
@@ -70,6 +78,12 @@ class Reporter:
         self._tell(fresh)
         ctx.master.addons.trigger(hooks.UpdateHook([flow]))
 
+    def records(self, flow: http.HTTPFlow, handled: Iterable[Handled]) -> list[Record]:
+        """Make the records of findings about a message of `flow`."""
+        return [
+            make_record(one.finding, circumstances(flow, one), self.redaction) for one in handled
+        ]
+
     def report_unseen(
         self, findings: list[Finding], *, value_known: bool, client: str, server: str | None
     ) -> None:
@@ -77,8 +91,13 @@ class Reporter:
 
         Only one of its field lines is known, not where it stood, and perhaps not its value.
         """
-        where = Circumstances(time=time.time(), action="refused", client=client, server=server)
-        records = [make_record(finding, where, self.redaction) for finding in findings]
+        where = Circumstances(time=time.time(), client=client, server=server)
+        records = [
+            make_record(
+                one.finding, replace(where, action=one.action, policy=one.policy), self.redaction
+            )
+            for one in self._enforcement.observe(None, findings, "refused")
+        ]
         for record in records:
             record["line"] = None
             record["value"] = record["value"] if value_known else None
@@ -93,13 +112,16 @@ class Reporter:
             self._events.tell(record)
 
 
-def circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Circumstances:
+def circumstances(flow: http.HTTPFlow, handled: Handled) -> Circumstances:
     """Return where and when a finding about a message of `flow` was made."""
+    finding = handled.finding
     answered = finding.part.startswith("response") and flow.response is not None
     peer = flow.client_conn if finding.leg == "client" else flow.server_conn
     return Circumstances(
         time=time.time(),
-        action=action,
+        action=handled.action,
+        edits=handled.edits,
+        policy=handled.policy,
         method=flow.request.data.method,
         url=flows.url_of(flow),
         status=flow.response.status_code if answered and flow.response is not None else None,

@@ -9,8 +9,8 @@ from hopguard.record import Record
 
 COLUMNS = (
     *("time", "severity", "rule", "variant", "message", "sender", "leg", "part", "http_version"),
-    *("field", "value", "line", "action", "edits", "method", "url", "status", "flow"),
-    *("connection", "client", "server", "rfc", "section", "keyword", "requirement_url"),
+    *("field", "value", "line", "action", "edits", "policy", "method", "url", "status"),
+    *("flow", "connection", "client", "server", "rfc", "section", "keyword", "requirement_url"),
 )
 
 _REQUIREMENT = {"rfc": "rfc", "section": "section", "keyword": "keyword", "requirement_url": "url"}

@@ -36,8 +36,8 @@ SEVERITIES = tuple(str(severity) for severity in sorted(Severity, reverse=True))
 
 KEYS = (
     *("schema", "time", "rule", "variant", "severity", "message", "requirement", "sender"),
-    *("leg", "part", "http_version", "field", "value", "line", "action", "edits", "method"),
-    *("url", "status", "flow", "connection", "client", "server"),
+    *("leg", "part", "http_version", "field", "value", "line", "action", "edits"),
+    *("policy", "method", "url", "status", "flow", "connection", "client", "server"),
 )
 """Of a record, in the documented order."""
 

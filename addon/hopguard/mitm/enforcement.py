@@ -1,0 +1,127 @@
+"""What the policy does to one message: which findings it silences, repairs, or blocks for."""
+
+import logging
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mitmproxy import http
+
+from hopguard.checker import without_text
+from hopguard.message import Message, Part
+from hopguard.policy import Decision, Policy
+from hopguard.record import Action, Redaction
+from hopguard.repairing import Repairer
+from hopguard.rule import Finding, Rule
+from hopguard.rules import load_rules
+
+logger = logging.getLogger(__name__)
+
+
+class Handled(NamedTuple):
+    """A finding, and what is done about it."""
+
+    finding: Finding
+    action: Action
+    edits: tuple[str, ...] = ()
+    policy: str | None = None
+    """The line that decided; None is the default action."""
+
+
+@dataclass(frozen=True)
+class Plan[M: Message]:
+    """What is to be done with a message."""
+
+    message: M
+    """What is to take its place; the message itself if nothing is repaired."""
+    handled: tuple[Handled, ...]
+    blocked_by: Finding | None = None
+    """The finding for which the message must not go on, if there is one."""
+
+
+class Enforcement:
+    """Applies the policy. It decides; it touches no flow."""
+
+    def __init__(self, rules: Iterable[Rule] | None = None) -> None:
+        """Begin with the default policy; `rules` have the repairs (by default, all of them)."""
+        self._rules = tuple(load_rules() if rules is None else rules)
+        self.policy = Policy()
+        self._repairer = Repairer(self._rules, Redaction())
+
+    def redact(self, redaction: Redaction) -> None:
+        """Hide what `redaction` says in the sentences about edits from now on."""
+        self._repairer = Repairer(self._rules, redaction)
+
+    def observe(
+        self, flow: http.HTTPFlow | None, findings: Iterable[Finding], action: Action
+    ) -> list[Handled]:
+        """Leave out what is off; the rest cannot be acted on, or `action` has been done already."""
+        return [
+            Handled(finding, action, policy=decision.line)
+            for finding, decision in self._decided(flow, findings)
+        ]
+
+    def plan[M: Message](
+        self,
+        flow: http.HTTPFlow,
+        message: M,
+        findings: Sequence[Finding],
+        judge: Callable[[M], list[Finding]],
+        parts: Container[Part],
+    ) -> Plan[M]:
+        """Plan what happens with `message`, which is on its way, for its `findings`.
+
+        `judge` is as in `Repairer.repair`; only findings about `parts` can still be repaired.
+        """
+        decided = self._decided(flow, findings)
+        blocking = [finding for finding, decision in decided if decision.action == "block"]
+        if blocking:
+            handled = [
+                Handled(finding, _when_blocked(decision), policy=decision.line)
+                for finding, decision in decided
+            ]
+            return Plan(message, tuple(handled), blocking[0])
+        fixing = [
+            finding
+            for finding, decision in decided
+            if decision.action == "fix" and finding.part in parts
+        ]
+        repaired, edits = self.repair(message, fixing, judge)
+        return Plan(
+            repaired,
+            tuple(
+                Handled(
+                    finding,
+                    "fixed" if finding in edits else "flagged",
+                    edits.get(finding, ()),
+                    decision.line,
+                )
+                for finding, decision in decided
+            ),
+        )
+
+    def repair[M: Message](
+        self, message: M, findings: Sequence[Finding], judge: Callable[[M], list[Finding]]
+    ) -> tuple[M, dict[Finding, tuple[str, ...]]]:
+        """Repair a message; also say for each finding that is gone by what edits."""
+        if not findings:
+            return message, {}
+        try:
+            repaired = self._repairer.repair(message, findings, judge)
+        except Exception as error:  # a bug must not stop traffic
+            logger.error("hopguard: a repair crashed", exc_info=without_text(error))
+            return message, {}
+        return repaired.message, {
+            outcome.finding: outcome.edits for outcome in repaired.outcomes if outcome.fixed
+        }
+
+    def _decided(
+        self, flow: http.HTTPFlow | None, findings: Iterable[Finding]
+    ) -> list[tuple[Finding, Decision]]:
+        decided = [(finding, self.policy.of(finding, flow)) for finding in findings]
+        return [(finding, decision) for finding, decision in decided if decision.action != "off"]
+
+
+def _when_blocked(decision: Decision) -> Action:
+    """Tell what happens to a finding on a message that does not go on."""
+    return "flagged" if decision.action == "flag" else "blocked"

@@ -1,0 +1,68 @@
+"""Which version is spoken on the leg that a request goes to, as soon as that can be known."""
+
+from collections.abc import Callable
+from weakref import WeakSet
+
+from mitmproxy import connection, http
+
+from hopguard.message import Version
+
+Destination = tuple[str, int]
+
+
+class NextLegs:
+    """Knows the connections to servers, by the client connections for which they were made."""
+
+    def __init__(self) -> None:
+        """Begin without connections."""
+        self._known: dict[str, dict[Destination, Version]] = {}
+        self._waiting: dict[str, WeakSet[http.HTTPFlow]] = {}
+
+    def version(self, flow: http.HTTPFlow) -> Version | None:
+        """Return the version; None if the connection is still to be made, and may negotiate."""
+        if flow.client_conn.alpn is not None and flow.client_conn.alpn.startswith(b"h3"):
+            return "HTTP/3"
+        if flow.request.scheme != "https":
+            return "HTTP/1.1"
+        destination = (flow.request.host, flow.request.port)
+        known = self._known.get(flow.client_conn.id, {}).get(destination)
+        if known is None and flow.server_conn.connected and _address(flow) == destination:
+            known = _version(flow.server_conn)
+        return known
+
+    def wait(self, flow: http.HTTPFlow) -> None:
+        """Remember a flow whose connection is still to be made."""
+        self._waiting.setdefault(flow.client_conn.id, WeakSet()).add(flow)
+
+    def established(
+        self,
+        client: connection.Client,
+        server: connection.Server,
+        tell: Callable[[http.HTTPFlow, Version], None],
+    ) -> None:
+        """Take note of a connection that speaks its version now; `tell` those who wait for it."""
+        if server.address is None:
+            return
+        destination, version = (server.address[0], server.address[1]), _version(server)
+        self._known.setdefault(client.id, {})[destination] = version
+        waiting = self._waiting.get(client.id, WeakSet())
+        for flow in list(waiting):
+            if (flow.request.host, flow.request.port) == destination:
+                waiting.discard(flow)
+                tell(flow, version)
+
+    def forget(self, client: connection.Client) -> None:
+        """Forget what was known of a client connection."""
+        self._known.pop(client.id, None)
+        self._waiting.pop(client.id, None)
+
+
+def _address(flow: http.HTTPFlow) -> Destination | None:
+    address = flow.server_conn.address
+    return (address[0], address[1]) if address is not None else None
+
+
+def _version(server: connection.Server) -> Version:
+    if server.alpn == b"h2":
+        return "HTTP/2"
+    return "HTTP/3" if server.alpn is not None and server.alpn.startswith(b"h3") else "HTTP/1.1"

@@ -1,0 +1,98 @@
+"""What was received, where something else is sent on: a flow holds only one header section.
+
+It is kept beside the flow, with what we made of it, so that the flow can be judged by what its
+peers sent, now and when it is loaded from a file, and people see both.
+"""
+
+from typing import Any, Literal
+
+from mitmproxy import http
+
+from hopguard.message import FieldLine, RawFields
+from hopguard.record import Redaction
+from hopguard.text import REDACTED
+
+KEY = "hopguard_received"
+"""In `flow.metadata`: for each message that was edited, its field lines before and after."""
+
+Which = Literal["request", "response"]
+
+
+def remember(flow: http.HTTPFlow, which: Which, sent: RawFields, redaction: Redaction) -> None:
+    """Put `sent` in the place of the header section, and keep what was received.
+
+    A secret that is not sent on is not kept either.
+    """
+    message = flow.request if which == "request" else flow.response
+    assert message is not None
+    before: RawFields = tuple(message.headers.fields)
+    if sent == before:
+        return
+    message.headers.fields = sent
+    kept = [
+        [name, REDACTED.encode() if _is_lost_secret(name, value, sent, redaction) else value]
+        for name, value in received(flow, which, before)
+    ]
+    entries = flow.metadata.get(KEY)
+    flow.metadata[KEY] = {
+        **(entries if isinstance(entries, dict) else {}),
+        which: {"received": kept, "sent": [[name, value] for name, value in sent]},
+    }
+
+
+def received(flow: http.HTTPFlow, which: Which, now: RawFields) -> RawFields:
+    """Return the field lines that a peer sent, of a message that has the lines `now`.
+
+    Where somebody else has edited the message after us, it is what it is now, without what we
+    added.
+    """
+    entry = _entry(flow, which)
+    if entry is None:
+        return now
+    before, sent = _lines(entry["received"]), _lines(entry["sent"])
+    if now == sent:
+        return before
+    ours = [line for line in sent if line not in before]
+    return tuple(line for line in now if line not in ours)
+
+
+def changes(flow: http.HTTPFlow, which: Which) -> tuple[RawFields, RawFields]:
+    """Return the field lines that were not sent on, and those that were sent instead."""
+    entry = _entry(flow, which)
+    if entry is None:
+        return (), ()
+    before, sent = _lines(entry["received"]), _lines(entry["sent"])
+    return (
+        tuple(line for line in before if line not in sent),
+        tuple(line for line in sent if line not in before),
+    )
+
+
+def _is_lost_secret(name: bytes, value: bytes, sent: RawFields, redaction: Redaction) -> bool:
+    line = FieldLine("header", 0, name, value)
+    return (name, value) not in sent and redaction.hides_line(line)
+
+
+def _entry(flow: http.HTTPFlow, which: Which) -> dict[str, Any] | None:
+    """Return what is kept of a message; a saved flow may hold anything under our key."""
+    entries: Any = flow.metadata.get(KEY)
+    entry = entries.get(which) if isinstance(entries, dict) else None
+    if not isinstance(entry, dict) or not all(_are_lines(entry.get(key)) for key in _SIDES):
+        return None
+    return entry
+
+
+_SIDES = ("received", "sent")
+
+
+def _are_lines(lines: Any) -> bool:
+    return isinstance(lines, list | tuple) and all(
+        isinstance(line, list | tuple)
+        and len(line) == 2
+        and all(isinstance(part, bytes) for part in line)
+        for line in lines
+    )
+
+
+def _lines(lines: Any) -> RawFields:
+    return tuple((name, value) for name, value in lines)
