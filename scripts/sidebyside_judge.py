@@ -126,7 +126,7 @@ def _unlike(seen: Seen, reference: Seen) -> Iterator[tuple[str, str]]:
     for name in sorted({name for name, _ in (*seen.lines, *reference.lines)} - {"connection"}):
         mine, other = seen.values(name), reference.values(name)
         if mine != other:
-            yield name, "adds" if not other else "lacks" if not mine else "changes"
+            yield name, "sends" if not other else "lacks" if not mine else "changes"
 
 
 def _unlike_options(seen: Seen, reference: Seen) -> Iterator[Fault]:

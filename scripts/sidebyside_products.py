@@ -88,6 +88,7 @@ class Column:
 
     name: str
     version: str
+    """Empty for hopguard: it is what lies beside this file."""
     start: Start
 
 
@@ -109,7 +110,11 @@ def columns(confdir: Path) -> list[Column]:
         CONFORMING: {"hopguard_forwarding": "conforming"},
     }
     found = [
-        Column(name, version("mitmproxy"), partial(_mitmproxy, options, confdir))
+        Column(
+            name,
+            version("mitmproxy") if options is None else "",
+            partial(_mitmproxy, options, confdir),
+        )
         for name, options in modes.items()
     ]
     return found + [

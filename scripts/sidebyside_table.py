@@ -21,6 +21,10 @@ class Comparison:
     """By column, in order."""
     seen: Mapping[str, Sequence[Seen]]
 
+    def titles(self) -> list[str]:
+        """Name the columns, with their versions."""
+        return [f"{name} {version}".rstrip() for name, version in self.versions.items()]
+
     def wrong(self, column: str, number: int) -> list[Fault]:
         """List what is wrong with a case in a column."""
         return faults(self.cases[number], self.seen[column][number])
@@ -76,8 +80,7 @@ def shown(case: Case, seen: Seen) -> list[str]:
 def text(comparison: Comparison) -> str:
     """Write everything for a terminal."""
     width = max(map(len, [*comparison.versions, "RFC 9110"])) + 2
-    found = [f"{name} {version}" for name, version in comparison.versions.items()]
-    lines = ["Compared: " + ", ".join(found)]
+    lines = ["Compared: " + ", ".join(comparison.titles())]
     for number, case in enumerate(comparison.cases):
         lines += ["", f"{number + 1}. {case.kind}, {case.topic}: {case.name}"]
         lines += [f"   {'sent':{width}}{_joined(case.sent)}"]
@@ -109,16 +112,18 @@ def _asked(case: Case) -> str:
 
 
 def _reasons(comparison: Comparison, column: str, number: int) -> Iterator[str]:
-    case = comparison.cases[number]
+    found: dict[str, list[str]] = {}
     for fault in comparison.unlike(column, number):
-        yield f"{fault.says}: {reason(column, fault.kind, case.kind) or UNEXPLAINED}"
+        why = reason(column, fault.kind, comparison.cases[number].kind) or UNEXPLAINED
+        found.setdefault(why, []).append(fault.says)
+    for why, says in found.items():
+        yield f"{', '.join(says)}: {why}"
 
 
 def markdown(comparison: Comparison) -> str:
     """Write everything as Markdown: a table for each topic, and then the reasons."""
     names = list(comparison.versions)
-    versions = ", ".join(f"{name} {version}" for name, version in comparison.versions.items())
-    lines = [f"Compared: {versions}."]
+    lines = [f"Compared: {', '.join(comparison.titles())}."]
     for title, numbers in topics(comparison.cases).items():
         lines += ["", f"## {title}", "", f"| sent | RFC 9110 | {' | '.join(names)} |"]
         lines += ["| --- " * (len(names) + 2) + "|"]
@@ -159,7 +164,7 @@ def _why(comparison: Comparison, column: str) -> list[str]:
 
 def summary(comparison: Comparison) -> str:
     """Write how many cases of each topic are as the RFC has them."""
-    names = [f"{name} {version}" for name, version in comparison.versions.items()]
+    names = comparison.titles()
     lines = [f"| requests and responses | {' | '.join(names)} |", "| --- " * (len(names) + 1) + "|"]
     for title, numbers in topics(comparison.cases).items():
         lines.append(_counts(title, numbers, comparison.wrong, comparison))

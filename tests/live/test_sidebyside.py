@@ -37,4 +37,4 @@ def test_every_difference_is_explained_and_shown(comparison: Comparison) -> None
 def test_all_of_it_is_printed(comparison: Comparison) -> None:
     printed = text(comparison)
     for number, case in enumerate(CASES, 1):
-        assert f"\n{number}. {case.kind}, {case.topic}: {case.name} " in printed
+        assert f"\n{number}. {case.kind}, {case.topic}: {case.name}\n" in printed
