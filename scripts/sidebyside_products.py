@@ -66,7 +66,7 @@ def _mitmproxy(
 def _product(
     product: Product, body: str, origin: Http1Origin, certificates: Certificates
 ) -> Iterator[Addresses]:
-    both = certificates.key.with_name("both.pem")
+    both = certificates.key.with_name(f"{product.program}.pem")
     both.write_bytes(certificates.certificate.read_bytes() + certificates.key.read_bytes())
     places = {
         "@origin@": origin.url,

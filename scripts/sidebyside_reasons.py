@@ -18,11 +18,12 @@ BARE = {
     "framing": "mitmproxy relays chunks to HTTP/1.0 clients, which cannot read them",
     "refusal": "mitmproxy ends the whole HTTP/2 connection",
 }
-LEFT = "what a rule allows, `fix` leaves as mitmproxy relays it"
+LEFT = "`fix` changes what breaks a rule and has a safe repair, and leaves the rest"
 FIX = {
-    **BARE,
-    **dict.fromkeys(["option", "own close", "own keep-alive", "keep-alive", "upgrade"], LEFT),
-    **dict.fromkeys(["te", "nominated", "proxy-connection"], LEFT),
+    **{kind: BARE[kind] for kind in ("no close", "framing")},
+    **dict.fromkeys(["option", "own close", "own keep-alive", "keep-alive"], LEFT),
+    **dict.fromkeys(["te", "no te", "upgrade", "nominated"], LEFT),
+    "proxy-authorization": "`fix` keeps a proxy's credentials from what is no proxy",
 }
 
 NGINX_BY_NAME = "nginx removes certain fields, and this is none of them"
@@ -61,7 +62,6 @@ HAPROXY = {
     "no te": "HAProxy copies te from HTTP/2, where it needs no Connection option",
     "no close": "HAProxy keeps its connection to the origin when a client closes",
     "own keep-alive": "HAProxy keeps its connection to the origin, which HTTP/1.0 has to be told",
-    "HTTP/1.0": "HAProxy keeps the version of the origin",
     "request: forwards": "HAProxy decides for Transfer-Encoding, and removes Content-Length",
     "response: forwards": "HAProxy decides for Transfer-Encoding, and removes Content-Length",
     "framing": "HAProxy relays chunks to HTTP/1.0 clients, and closes",

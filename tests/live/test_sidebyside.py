@@ -4,6 +4,7 @@ import pytest
 
 from scripts.sidebyside import CASES, DOCUMENT, compare
 from scripts.sidebyside_products import CONFORMING
+from scripts.sidebyside_reasons import REASONS
 from scripts.sidebyside_table import Comparison, markdown, text
 
 pytestmark = [pytest.mark.live, pytest.mark.peer]
@@ -32,6 +33,19 @@ def test_every_difference_is_explained_and_shown(comparison: Comparison) -> None
         pytest.skip("these are other products, or other versions, than in docs/")
     assert comparison.unexplained() == []
     assert written in document, "docs/ is stale: run scripts/sidebyside --update"
+    assert unused_reasons(comparison) == []
+
+
+def unused_reasons(comparison: Comparison) -> list[tuple[str, str]]:
+    found = {
+        (column, kind)
+        for column in comparison.versions
+        for number, case in enumerate(CASES)
+        for fault in comparison.unlike(column, number)
+        for kind in (f"{case.kind}: {fault.kind}", fault.kind)
+    }
+    known = [(column, kind) for column, reasons in REASONS.items() for kind in reasons]
+    return [one for one in known if one not in found]
 
 
 def test_all_of_it_is_printed(comparison: Comparison) -> None:
