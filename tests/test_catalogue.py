@@ -19,7 +19,7 @@ from hopguard.catalogue.document import (
     escape,
     example_lines,
 )
-from hopguard.catalogue.explanation import NO_REPAIR, explain
+from hopguard.catalogue.explanation import explain
 from hopguard.catalogue.facts import (
     UNNAMED,
     VISIBLE,
@@ -34,6 +34,8 @@ from hopguard.catalogue.facts import (
 )
 from hopguard.catalogue.listing import list_rules
 from hopguard.catalogue.lookup import UnknownNameError, find_group, find_rule, select
+from hopguard.catalogue.repairs import NO_REPAIR, fixable
+from hopguard.editing import remove_field
 from hopguard.message import EVERY_VERSION, HTTP1, HTTP2, HTTP3, HTTP10, HTTP11, Message, Version
 from hopguard.rule import (
     DEFAULT_PROFILES,
@@ -94,7 +96,7 @@ def test_words_of_a_made_up_rule() -> None:
         + f"error    {made_up.id}\n"
         "         Something | is wrong.\n"
         "         HTTP/1.x; from client or server; only in captures that hold the raw\n"
-        "         octets\n"
+        "         octets; fix: no\n"
         "         profiles: rfc9110, rfc2616; silent with rfc7231\n"
         "         variants: odd (info, only with noise), old (warning, error with\n"
         "         rfc7230), otherwise (error)\n"
@@ -140,10 +142,27 @@ def test_markdown_cannot_act() -> None:
 
 def test_a_repair_is_told() -> None:
     """Where there is one."""
-    rule = replace(made_up, repair="Leave it out.")
-    text = explain(rule.id, [rule])
-    assert "What fix does\n-------------\n\nLeave it out." in text
-    assert as_data(rule)["repair"] == "Leave it out."
+    rule = replace(made_up, repair="Leave it out.", edits={"": remove_field, "odd": remove_field})
+    heading = "What fix does\n-------------\n\n"
+    told = explain(rule.id, [rule], width=100)
+    assert f"{heading}Leave it out. Without a safe repair, and so left at flag: old.\n" in told
+    assert f"{heading}Leave it out.\n" in explain(f"{rule.id}/odd", [rule])
+    assert f"{heading}Nothing: there is no" in explain(f"{rule.id}/old", [rule])
+    data = as_data(rule)
+    assert (data["repair"], data["fix"]) == ("Leave it out.", "partly")
+    assert {one["name"]: one["fix"] for one in data["variants"]} == {
+        None: True,
+        "odd": True,
+        "old": False,
+    }
+
+
+def test_where_a_repair_is_complete() -> None:
+    """For all variants, and in both directions."""
+    edits = dict.fromkeys(made_up.variants, remove_field)
+    complete = replace(made_up, edits=edits)
+    one_way = replace(made_up, edits=edits, edits_in=frozenset({"response"}))
+    assert [fixable(rule) for rule in (made_up, one_way, complete)] == ["no", "partly", "yes"]
 
 
 def test_table_tells_what_is_out_of_the_ordinary() -> None:
@@ -151,7 +170,7 @@ def test_table_tells_what_is_out_of_the_ordinary() -> None:
     optional = replace(made_up, profiles=frozenset({"noise"}))
     plain = replace(made_up, visible="hooks")
     rows = [list_rules([rule], "markdown").splitlines()[-1] for rule in (optional, plain)]
-    start = f"| `{made_up.id}` | error, warning, info | HTTP/1.x | client, server | "
+    start = f"| `{made_up.id}` | error, warning, info | HTTP/1.x | client, server | no | "
     what = (
         "Something \\| is wrong. [RFC 9110, section 7.6.1]"
         "(https://www.rfc-editor.org/rfc/rfc9110.html#section-7.6.1)."
@@ -192,7 +211,7 @@ def test_every_rule_is_listed_in_markdown() -> None:
     lines = list_rules(RULES, "markdown").splitlines()
     rows = [line for line in lines if line.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == [rule.id for rule in RULES]
-    assert all(len(re.findall(r"(?<!\\)\|", row)) == 6 for row in rows)
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 7 for row in rows)
     groups = {group_title(rule) for rule in RULES}
     assert [line for line in lines if line.startswith("### ")] == [
         f"### {escape(title)}" for title in dict.fromkeys(group_title(rule) for rule in RULES)

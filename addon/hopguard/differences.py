@@ -9,7 +9,7 @@ from hopguard.record import Redaction
 from hopguard.text import QUOTE_LIMIT, REDACTED, printable
 
 MOST_SENTENCES = 8
-"""Sentences about one field of one message; the others are counted."""
+"""Sentences about one field of one message, and about one finding; the others are counted."""
 
 Place = tuple[Section, bytes]
 """A section and a field name in lower case, without what parsers are known to strip from it."""
@@ -31,7 +31,7 @@ def describe(before: Message, after: Message, redaction: Redaction) -> Mapping[P
     """Say for each field that differs what was changed. Secret values are left out."""
     old, new = _by_place(before), _by_place(after)
     return {
-        place: _limited(_sentences(place[0], old.get(place, []), new.get(place, []), redaction))
+        place: limited(_sentences(place[0], old.get(place, []), new.get(place, []), redaction))
         for place in dict.fromkeys([*old, *new])
         if _pairs(old.get(place, ())) != _pairs(new.get(place, ()))
     }
@@ -57,19 +57,19 @@ def _sentences(
     No edit changes the order, so lines that are in both can be left aside.
     """
     gone, come = _without(old, new), _without(new, old)
-    where = " in the trailer section" if section == "trailer" else ""
+    within = " in the trailer section" if section == "trailer" else ""
     shown = [[_shown(line, redaction) for line in lines] for lines in (gone, come)]
     if len(gone) == len(come):
         for one, other in zip(*shown, strict=True):
-            yield f"{one} became {other}{where}"
+            yield f"{one} became {other}{within}"
     elif gone and come:
         for one in shown[0]:
-            yield f"{one} became part of {' and '.join(shown[1])}{where}"
+            yield f"{one} became part of {' and '.join(shown[1])}{within}"
     else:
         for text in shown[0]:
-            yield f"removed {text}{where.replace('in', 'from', 1)}"
+            yield f"removed {text}{within.replace(' in', ' from')}"
         for text in shown[1]:
-            yield f"added {text}{where.replace('in', 'to', 1)}"
+            yield f"added {text}{within.replace(' in', ' to')}"
 
 
 def _without(lines: list[FieldLine], others: list[FieldLine]) -> list[FieldLine]:
@@ -89,7 +89,8 @@ def _shown(line: FieldLine, redaction: Redaction) -> str:
     return str(line)
 
 
-def _limited(sentences: Iterable[str]) -> list[str]:
+def limited(sentences: Iterable[str]) -> list[str]:
+    """Return few sentences: equal ones are counted, and so are those that are too many."""
     counted = Counter(sentences)
     texts = [text if count == 1 else f"{text} ({count} times)" for text, count in counted.items()]
     more = len(texts) - MOST_SENTENCES

@@ -36,9 +36,7 @@ def edit_lines[M: Message](
     return replace(message, trailers=edited)
 
 
-def edit_members[M: Message](
-    message: M, name: bytes, edit: Callable[[bytes], bytes | None]
-) -> M:
+def edit_members[M: Message](message: M, name: bytes, edit: Callable[[bytes], bytes | None]) -> M:
     """Replace each member of the list-based field called `name` (lower case) by what `edit` makes.
 
     None drops the member. A line of which nothing changes stays as it is, one without any member
@@ -54,9 +52,11 @@ def edit_members[M: Message](
             return found, value
         members = split(grammar.unfold(value))
         edited = [edit(member) for member in members]
-        if members == [b""] or edited == members:
+        if members in ([b""], edited):
             return found, value
-        kept = [_canonical(member) if name == b"connection" else member for member in edited if member]
+        kept = [
+            _canonical(member) if name == b"connection" else member for member in edited if member
+        ]
         return (found, b", ".join(kept)) if kept else None
 
     return edit_lines(message, edit_line)
@@ -111,7 +111,7 @@ def remove_field[M: Message](message: M, finding: Finding, /) -> M:
 
 
 def drop_members[M: Message](message: M, name: bytes, members: Collection[bytes]) -> M:
-    """Drop `members` (lower case) from the list-based field `name`, and its option with the last."""
+    """Drop `members` (lower case) from the list-based field `name`, with the last its option."""
     edited = edit_members(
         message, name, lambda member: None if member.lower() in members else member
     )
@@ -169,14 +169,13 @@ def join_lines[M: Message](message: M, finding: Finding, /) -> M:
     return replace(message, fields=tuple(kept))
 
 
-def unfold[M: Message](message: M, finding: Finding, /) -> M:
-    """Replace each folding in the lines of the field that `finding` is about by one SP."""
-    if finding.line is None or message.version not in HTTP1:
+def unfold[M: Message](message: M, names: Collection[bytes]) -> M:
+    """Replace each folding in the field lines with `names` (lower case) by one SP."""
+    if message.version not in HTTP1:
         return message
-    unfolded = finding.line.name.lower()
     return edit_lines(
         message,
-        lambda name, value: (name, grammar.unfold(value) if name.lower() == unfolded else value),
+        lambda name, value: (name, grammar.unfold(value) if name.lower() in names else value),
     )
 
 
@@ -189,13 +188,13 @@ def reduce_te[M: Message](message: M, finding: Finding, /) -> M:
     if isinstance(message, Response):
         return remove_fields(message, {b"te"})
     edited = edit_members(
-        message, b"te", lambda member: member if member.lower() in (b"", b"trailers") else None
+        message, b"te", lambda member: member if member.lower() == b"trailers" else None
     )
     return edited if edited.has(b"te") else drop_options(edited, {b"te"})
 
 
 def withdraw_h2c[M: Message](message: M, finding: Finding, /) -> M:
-    """Remove HTTP2-Settings, a request's offer of h2c in Upgrade, and the options that go with them.
+    """Remove HTTP2-Settings, a request's offer of h2c, and the options that go with them.
 
     Without them the request is answered over HTTP/1.1, as every client that offers h2c has to
     accept (RFC 7540, section 3.2).

@@ -6,7 +6,7 @@ from hopguard.field_registry import HANDSHAKE_PREFIX
 from hopguard.message import HTTP1, HTTP11, Message, RawFields, Request, Response
 
 EDITABLE = fields.HOP_BY_HOP | fields.CONNECTION_MANAGEMENT
-"""Fields that a repair may edit. All others are for the final recipient, and none of our business."""
+"""Fields that a repair may edit. All others are for the final recipient."""
 
 
 def hazard(before: Message, after: Message) -> str:
@@ -19,7 +19,7 @@ def hazard(before: Message, after: Message) -> str:
     - A 101 has made the two ends agree on a protocol, and a WebSocket handshake proves itself by
       what is in it.
     """
-    if isinstance(before, Response) and before.status == 101 and after.fields != before.fields:
+    if isinstance(before, Response) and before.status == 101:
         return "a 101 was edited"
     if before.version in HTTP1:
         if CLOSE in _said(before) - _said(after):
@@ -65,6 +65,4 @@ def _handshake(message: Message) -> tuple[bool, bool, RawFields]:
 
 
 def _others(pairs: RawFields, editable: frozenset[bytes]) -> list[tuple[bytes, bytes]]:
-    return [
-        pair for pair in pairs if pair[0].lower().strip(grammar.NAME_PADDING) not in editable
-    ]
+    return [pair for pair in pairs if pair[0].lower().strip(grammar.NAME_PADDING) not in editable]

@@ -113,9 +113,9 @@ class Edit(Protocol):
     def __call__[M: Message](self, message: M, finding: Finding, /) -> M:
         """Edit `message`, of which `finding` is one.
 
-        Every line of the header section, or of the trailer section, that the rule would find at
-        fault is to be treated at once: a rule reports a limited number of them. The position of
-        the finding's line may be stale, its section and its name are not.
+        Everything that the rule finds at fault in the section of `finding` is to be treated at
+        once, under its variant at least: a repair is taken only if nothing of that is left, and a
+        rule reports a limited number of lines. The position of the finding's line may be stale.
         """
 
 
@@ -176,7 +176,9 @@ class Rule:
     repair: str
     """What `fix` does, in a sentence; empty where there is no safe repair."""
     edits: Mapping[str, Edit]
-    """What does it, by variant; a variant that is missing has no safe repair."""
+    """What does it, by variant; a variant that is missing has no safe repair ..."""
+    edits_in: frozenset[Direction]
+    """... and a message of the other direction neither."""
     violating: Mapping[str, tuple[str, ...]]
     """Examples by variant, in the notation of `hopguard.transcript`."""
     conforming: tuple[str, ...]
@@ -224,6 +226,11 @@ class Rule:
             line=evidence.line,
         )
 
+    def edit_for(self, finding: Finding) -> Edit | None:
+        """Return what repairs a message of which `finding` is one; None if there is no repair."""
+        direction: Direction = "request" if finding.part.startswith("request") else "response"
+        return self.edits.get(finding.variant) if direction in self.edits_in else None
+
     def runs_variant(self, name: str, profiles: frozenset[str]) -> bool:
         """Tell whether the variant called `name` is on under `profiles`."""
         wanted = self.variants[name].profiles if self.variants else ()
@@ -250,6 +257,7 @@ class Declared(TypedDict, total=False):
     visible: Visibility
     repair: str
     edit: Edit | Mapping[str, Edit]
+    edit_in: Direction
     violating: Required[Transcripts]
     conforming: Required[Iterable[str]]
 
@@ -315,6 +323,7 @@ def _declare(
         visible=declared.get("visible", "hooks"),
         repair=declared.get("repair", ""),
         edits=_by_variant(declared.get("edit", {}), variants),
+        edits_in=frozenset({declared["edit_in"]}) if "edit_in" in declared else directions,
         violating=(
             {name: tuple(texts) for name, texts in examples.items()}
             if isinstance(examples, Mapping)

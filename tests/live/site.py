@@ -3,7 +3,7 @@
 import json
 import shutil
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from tests.peers import (
     answer,
     message,
 )
+from tests.peers.mitm import Option
 from tests.records import read_log
 
 ADDON = Path(__file__).parents[2] / "addon" / "hopguard_addon.py"
@@ -51,9 +52,13 @@ class Site(NamedTuple):
 
 @contextmanager
 def started_site(
-    folder: Path, certificates: Certificates, http2_tls: ssl.SSLContext, confdir: Path
+    folder: Path,
+    certificates: Certificates,
+    http2_tls: ssl.SSLContext,
+    confdir: Path,
+    options: Mapping[str, Option] | None = None,
 ) -> Iterator[Site]:
-    """Start everything; end it afterwards."""
+    """Start everything, mitmproxy with `options`; end it afterwards."""
     log = folder / "violations.jsonl"
     with ExitStack() as stack:
         http1 = stack.enter_context(Http1Origin(default=OK))
@@ -65,7 +70,7 @@ def started_site(
             "regular",
             *(f"reverse:{origin.url}" for origin in (http1, http2, http3)),
             scripts=[ADDON],
-            options={"hopguard_log": str(log), "connection_strategy": "lazy"},
+            options={"hopguard_log": str(log), "connection_strategy": "lazy", **(options or {})},
             confdir=confdir,
         )
         yield Site(stack.enter_context(mitm), http1, http2, http3, log)

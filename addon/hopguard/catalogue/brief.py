@@ -11,7 +11,7 @@ from hopguard.rule import Rule
 def brief(name: str, rules: Iterable[Rule], width: int) -> str:
     """Say why the rule called `name` matters and what to change; empty if there is no such rule."""
     try:
-        rule, _ = find_rule(name, rules)
+        rule, variant = find_rule(name, rules)
     except UnknownNameError:
         return ""
     why = " ".join(rule.explanation.partition("\n\n")[0].split())
@@ -19,6 +19,6 @@ def brief(name: str, rules: Iterable[Rule], width: int) -> str:
     parts = {
         "Why": why if why != change else "",
         "What to change": change,
-        "Safe repair": rule.repair,
+        "Safe repair": rule.repair if variant is None or variant in rule.edits else "",
     }
     return "\n\n".join(wrap(f"{label}: {text}", width) for label, text in parts.items() if text)

@@ -24,14 +24,13 @@ from hopguard.catalogue.facts import (
 )
 from hopguard.catalogue.listing import list_rules, name_and_keyword
 from hopguard.catalogue.lookup import find_group, find_rule
+from hopguard.catalogue.repairs import repair_in_words
 from hopguard.rule import Requirement, Rule
 
 ExplainFormat = Literal["text", "markdown"]
 
 FEW = 2
 """Examples of each sort that are shown if not all are asked for."""
-
-NO_REPAIR = "Nothing: there is no safe repair. It falls back to flag, and the record says so."
 
 LEGEND = (
     "Lines with > are what the client sends, lines with < what the server sends, lines with * what"
@@ -69,7 +68,7 @@ def _blocks(rule: Rule, variant: str | None, limit: int | None) -> list[Block]:
         *(Paragraph(text) for text in rule.explanation.split("\n\n")),
         Facts(list(_facts(rule, variants))),
         Heading("What fix does"),
-        Paragraph(rule.repair or NO_REPAIR),
+        Paragraph(repair_in_words(rule, variant)),
         Heading("Examples"),
         Paragraph(LEGEND),
         *_examples(rule, variants, limit),

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
+from hopguard.catalogue.repairs import fixable
 from hopguard.checker import Checker
 from hopguard.message import EVERY_VERSION, HTTP1, Version
 from hopguard.rule import DEFAULT_PROFILES, PROFILES, Requirement, Rule, Visibility
@@ -42,6 +43,8 @@ class VariantData(TypedDict):
     default: bool
     requirement: RequirementData | None
     """Where it breaks another one than the rule's."""
+    fix: bool
+    """Whether the action `fix` has a repair for it."""
 
 
 class RuleData(TypedDict):
@@ -64,6 +67,8 @@ class RuleData(TypedDict):
     visible: str
     """See `hopguard.rule.Visibility`."""
     requirement: RequirementData
+    fix: str
+    """Whether the action `fix` has a repair: yes, no, or partly."""
     repair: str | None
     """What the action `fix` does; null where there is no safe repair."""
 
@@ -83,6 +88,7 @@ def as_data(rule: Rule) -> RuleData:
         "senders": senders(rule),
         "visible": rule.visible,
         "requirement": _requirement_data(rule.requirement),
+        "fix": fixable(rule),
         "repair": rule.repair or None,
     }
 
@@ -97,6 +103,7 @@ def _variant_data(rule: Rule, name: str) -> VariantData:
         "profiles": in_order(variant.profiles),
         "default": runs(rule, DEFAULT_PROFILES, name),
         "requirement": _requirement_data(other) if other is not None else None,
+        "fix": name in rule.edits,
     }
 
 

@@ -19,6 +19,7 @@ from hopguard.catalogue.facts import (
     variant_names,
     versions_in_words,
 )
+from hopguard.catalogue.repairs import fixable
 from hopguard.rule import DEFAULT_PROFILES, Requirement, Rule
 
 ListFormat = Literal["text", "json", "markdown"]
@@ -50,6 +51,7 @@ def _entry(rule: Rule, width: int) -> str:
         versions_in_words(rule.versions).replace("all", "all versions"),
         f"from {' or '.join(senders(rule))}",
         VISIBLE[rule.visible],
+        f"fix: {fixable(rule)}",
     ]
     lines = [
         rule.title,
@@ -79,8 +81,8 @@ def _table(rules: Sequence[Rule]) -> str:
     rows = [
         f"### {escape(group_title(rules[0]))}",
         "",
-        "| rule | severity | versions | sender | what is wrong |",
-        "| --- | --- | --- | --- | --- |",
+        "| rule | severity | versions | sender | fix | what is wrong |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for rule in rules:
         cells = [
@@ -88,6 +90,7 @@ def _table(rules: Sequence[Rule]) -> str:
             severities_in_words(rule),
             versions_in_words(rule.versions),
             ", ".join(senders(rule)),
+            fixable(rule),
             _remarks(rule),
         ]
         rows.append(f"| {' | '.join(cells)} |")

@@ -1,7 +1,7 @@
 """What mitmproxy will do with connections, and so what is to be announced on the next leg.
 
-mitmproxy decides by the field lines that a flow holds, those of both messages for both legs: see
-`mark_done` in its `proxy/layers/http/_http1.py`.
+mitmproxy decides by the field lines that a flow holds, those of both messages for both legs, in an
+order that depends on how the octets come in: see `mark_done` in its `proxy/layers/http/_http1.py`.
 """
 
 from mitmproxy import http
@@ -35,32 +35,35 @@ def leg_of_request(flow: http.HTTPFlow, request: Request, version: Version | Non
     )
 
 
-def leg_of_response(flow: http.HTTPFlow, response: Response, *, complete: bool) -> NextLeg:
+def leg_of_response(flow: http.HTTPFlow, response: Response) -> NextLeg:
     """Return what a response is sent on to.
 
-    If it is complete, mitmproxy has decided about the server's connection, and what the server said
-    about it no longer matters. The flow must hold the response as it is sent on, but for `close`
-    and `keep-alive`.
+    The flow must hold the response as it is sent on, but for `close` and `keep-alive`.
     """
-    version = flows.client_version(flow)
+    assert flow.response is not None
+    version, request = flows.client_version(flow), flow.request
     if version not in HTTP1:
         return NextLeg(version=version)
-    closes = _closes_client(flow) or (not complete and _closes_server(response))
+    closes = connection_close(request.http_version, request.headers) or (
+        expected_http_body_size(request, flow.response) == -1
+    )
     mixed = version in HTTP10 or response.version in HTTP10
     return NextLeg(version=version, closes=closes, keeps_alive=mixed and not closes)
 
 
-def _closes_client(flow: http.HTTPFlow) -> bool:
-    assert flow.response is not None
-    request = flow.request
-    return connection_close(request.http_version, request.headers) or (
-        expected_http_body_size(request, flow.response) == -1
-    )
+def part_legs(flow: http.HTTPFlow, response: Response) -> None:
+    """Give the flow a response of its own, to be sent on.
 
-
-def _closes_server(response: Response) -> bool:
-    said = _said(response)
-    return b"close" in said or (response.version in HTTP10 and b"keep-alive" not in said)
+    mitmproxy decides about the server's connection by the object that it has read; with another
+    one in the flow, that decision rests on what the server said, and on nothing else. It looks for
+    `close` in lower case only.
+    """
+    original = flow.response
+    assert original is not None
+    flow.response = original.copy()
+    flow.response.stream = original.stream
+    if b"close" in _said(response):
+        original.headers["Connection"] = "close"
 
 
 def _said(message: Message) -> frozenset[bytes]:

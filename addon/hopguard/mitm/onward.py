@@ -79,44 +79,44 @@ class Onward:
 
     def response_head(self, flow: http.HTTPFlow) -> None:
         """Prepare the header section of a server's response, after it has been judged."""
-        if self.conforming and flows.is_enforced(flow) and flow.response is not None:
-            response = flow.response
-            _guarded(lambda: self._forward_response(flow, response, complete=False))
+        if self.conforming and flows.is_enforced(flow):
+            _guarded(lambda: self._forward_response_head(flow))
+
+    def _forward_response_head(self, flow: http.HTTPFlow) -> None:
+        response = flows.response_of(flow)
+        reason = obstacle(response, NextLeg(version=flows.client_version(flow)))
+        if reason:
+            refusal.refuse_response_head(flow, reason)
+            if flow.response is not None:
+                self._own.add(flow.response)
+            return
+        closing.part_legs(flow, response)
+        self._forward_response(flow)
 
     def response_end(self, flow: http.HTTPFlow) -> None:
-        """Prepare a complete response, unless it is on its way already.
+        """Prepare what is left of a response, which is complete, after it has been judged."""
+        if self.conforming and flows.is_enforced(flow):
+            _guarded(lambda: self._forward_response_end(flow))
 
-        By now mitmproxy has decided about the server's connection. If only the server closes that,
-        the client's connection can stay open.
-        """
-        if self.conforming and flows.is_enforced(flow) and flow.response is not None:
-            response = flow.response
-            _guarded(lambda: self._finish_response(flow, response))
-
-    def _finish_response(self, flow: http.HTTPFlow, response: http.Response) -> None:
-        version = flows.client_version(flow)
+    def _forward_response_end(self, flow: http.HTTPFlow) -> None:
+        response, version = flow.response, flows.client_version(flow)
+        if response is None:
+            return
         if response.trailers is not None:
             known = flows.response_of(flow, complete=True)
             sent = forward(known, NextLeg(version=version)).trailers
             response.trailers = http.Headers(sent) if sent and version not in HTTP1 else None
         if version in HTTP1 and not response.stream:
             framing.frame_response(flow, self.redaction)
-            self._forward_response(flow, response, complete=True)
+            self._forward_response(flow)
 
-    def _forward_response(
-        self, flow: http.HTTPFlow, response: http.Response, *, complete: bool
-    ) -> None:
-        received_one = flows.response_of(flow)
-        current = _as_it_is(received_one, response)
+    def _forward_response(self, flow: http.HTTPFlow) -> None:
+        assert flow.response is not None
+        known = flows.response_of(flow)
+        current = _as_it_is(known, flow.response)
         to = NextLeg(version=flows.client_version(flow))
-        reason = "" if complete else obstacle(current, to)
-        if reason:
-            refusal.refuse_response_head(flow, reason)
-            if flow.response is not None:
-                self._own.add(flow.response)
-            return
         self._send(flow, "response", forward(current, to).fields)
-        to = closing.leg_of_response(flow, received_one, complete=complete)
+        to = closing.leg_of_response(flow, known)
         self._send(flow, "response", forward(current, to).fields)
 
     def _send(self, flow: http.HTTPFlow, which: received.Which, lines: RawFields) -> None:

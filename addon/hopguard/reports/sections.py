@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import NamedTuple
 
-from hopguard.catalogue.explanation import NO_REPAIR
 from hopguard.catalogue.facts import versions_in_words
 from hopguard.catalogue.listing import name_and_keyword
+from hopguard.catalogue.repairs import repair_in_words
 from hopguard.record import Record
 from hopguard.reports.summary import OTHER_RULES, UNKNOWN, RuleSummary, Summary
 from hopguard.rule import Rule
@@ -152,7 +152,7 @@ def _rule_facts(rule: Rule) -> Iterator[Fact]:
     for requirement in rule.also:
         yield Fact("See also", name_and_keyword(requirement), requirement.url)
     yield Fact("HTTP versions", versions_in_words(rule.versions))
-    yield Fact("What fix does", rule.repair or NO_REPAIR)
+    yield Fact("What fix does", repair_in_words(rule))
 
 
 def _count_facts(part: RuleSummary) -> Iterator[Fact]:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.fields import CACHING
 from hopguard.message import HTTP1, Message
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
@@ -14,6 +15,7 @@ from hopguard.text import quote
     versions=HTTP1,
     fields=(b"connection",),
     repair="Remove the option from Connection and keep the field that it names.",
+    edit=editing.dropping_options(CACHING),
     violating=[
         """
         > GET /account HTTP/1.1

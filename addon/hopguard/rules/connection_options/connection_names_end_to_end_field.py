@@ -1,9 +1,10 @@
 from collections.abc import Iterator, Mapping
 
+from hopguard import editing
 from hopguard.field_registry import END_TO_END, REGISTERED
 from hopguard.fields import ROUTE, ROUTE_BY_CONVENTION
 from hopguard.message import HTTP1, Message, Response
-from hopguard.rule import ERROR, Evidence, Requirement, message_rule
+from hopguard.rule import ERROR, Evidence, Finding, Requirement, message_rule
 from hopguard.text import quote
 
 EXPLICIT: Mapping[bytes, str] = {
@@ -11,6 +12,17 @@ EXPLICIT: Mapping[bytes, str] = {
     b"priority": "which RFC 9218 defines as end-to-end",
 }
 """Fields whose own specifications speak about Connection, or about the hops they cross."""
+
+
+def _named(message: Message) -> frozenset[bytes]:
+    table = END_TO_END
+    if isinstance(message, Response):
+        table = END_TO_END | (REGISTERED & (ROUTE | ROUTE_BY_CONVENTION))
+    return message.options & table
+
+
+def _drop[M: Message](message: M, _: Finding, /) -> M:
+    return editing.drop_options(message, _named(message))
 
 
 @message_rule(
@@ -29,6 +41,7 @@ EXPLICIT: Mapping[bytes, str] = {
     versions=HTTP1,
     fields=(b"connection",),
     repair="Remove the option from Connection and keep the field that it names.",
+    edit=_drop,
     violating={
         "": [
             """
@@ -140,10 +153,7 @@ def check(message: Message) -> Iterator[Evidence]:
     own exists (caching, credentials, framing, and in requests the route). Provisional and obsoleted
     entries are reported as unrecognised options.
     """
-    table = END_TO_END
-    if isinstance(message, Response):
-        table = END_TO_END | (REGISTERED & (ROUTE | ROUTE_BY_CONVENTION))
-    for line, value in message.listing(message.options & table):
+    for line, value in message.listing(_named(message)):
         why = EXPLICIT.get(value.lower())
         yield Evidence(
             f"{line} nominates {quote(value)} for removal,"

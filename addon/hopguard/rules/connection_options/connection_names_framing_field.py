@@ -1,11 +1,15 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.fields import FRAMING
 from hopguard.message import HTTP1, Message
 from hopguard.rule import ERROR, WARNING, Evidence, Requirement, message_rule
 from hopguard.text import quote
 
 TRANSFER_ENCODING = b"transfer-encoding"
+
+
+NAMED = FRAMING | {TRANSFER_ENCODING}
 
 
 @message_rule(
@@ -19,6 +23,8 @@ TRANSFER_ENCODING = b"transfer-encoding"
         "Remove the option from a response's Connection and keep the field that it names; a "
         "request has no safe repair."
     ),
+    edit=editing.dropping_options(NAMED),
+    edit_in="response",
     violating=[
         """
         > POST / HTTP/1.1
@@ -91,7 +97,7 @@ def check(message: Message) -> Iterator[Evidence]:
 
     Transfer-Encoding weighs as a warning, and as an error if the header section holds that field.
     """
-    framing = message.options & (FRAMING | {TRANSFER_ENCODING})
+    framing = message.options & NAMED
     for line, value in message.listing(framing):
         harmless = value.lower() == TRANSFER_ENCODING and not message.has(TRANSFER_ENCODING)
         yield Evidence(

@@ -1,9 +1,22 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.fields import AUTHENTICATING, authenticates_by_convention
 from hopguard.message import HTTP1, Message
-from hopguard.rule import ERROR, WARNING, Evidence, Requirement, message_rule
+from hopguard.rule import ERROR, WARNING, Evidence, Finding, Requirement, message_rule
 from hopguard.text import quote
+
+
+def _named(message: Message) -> set[bytes]:
+    return {
+        option
+        for option in message.options
+        if option in AUTHENTICATING or authenticates_by_convention(option)
+    }
+
+
+def _drop[M: Message](message: M, _: Finding, /) -> M:
+    return editing.drop_options(message, _named(message))
 
 
 @message_rule(
@@ -19,6 +32,7 @@ from hopguard.text import quote
     versions=HTTP1,
     fields=(b"connection",),
     repair="Remove the option from Connection and keep the field that it names.",
+    edit=_drop,
     violating=[
         """
         > GET /api HTTP/1.1
@@ -96,12 +110,7 @@ def check(message: Message) -> Iterator[Evidence]:
     X-Auth-Token, X-User-Id or X-CSRF-Token, weigh as a warning, as nothing but usage says that they
     go through to the end. The field itself need not be present.
     """
-    named = {
-        option
-        for option in message.options
-        if option in AUTHENTICATING or authenticates_by_convention(option)
-    }
-    for line, value in message.listing(named):
+    for line, value in message.listing(_named(message)):
         yield Evidence(
             f"{line} nominates {quote(value)} for removal, on which a login, a session or a check"
             " of origin or integrity may rest.",

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.fields import ROUTE, ROUTE_BY_CONVENTION
 from hopguard.message import HTTP1, Request
 from hopguard.rule import ERROR, WARNING, Evidence, Requirement, request_rule
@@ -22,6 +23,7 @@ from hopguard.text import quote
     versions=HTTP1,
     fields=(b"connection",),
     repair="Remove the option from Connection before any other addon adds forwarding fields.",
+    edit=editing.dropping_options(ROUTE | ROUTE_BY_CONVENTION),
     violating=[
         """
         > GET /admin HTTP/1.1

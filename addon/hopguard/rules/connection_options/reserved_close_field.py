@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import EVERY_VERSION, Message
 from hopguard.rule import WARNING, Evidence, Requirement, message_rule
 
@@ -13,6 +14,7 @@ from hopguard.rule import WARNING, Evidence, Requirement, message_rule
     fields=(b"close",),
     in_trailers=True,
     repair="Remove the field line; the name has no meaning and may vanish at any hop.",
+    edit=editing.remove_field,
     violating=[
         """
         > GET / HTTP/1.1

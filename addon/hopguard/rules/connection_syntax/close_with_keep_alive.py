@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP1, Message
 from hopguard.rule import WARNING, Evidence, Requirement, message_rule
 
@@ -12,6 +13,7 @@ from hopguard.rule import WARNING, Evidence, Requirement, message_rule
     versions=HTTP1,
     fields=(b"connection",),
     repair="Drop the option keep-alive and the Keep-Alive field; close stays.",
+    edit=editing.say_close,
     violating={
         "options": [
             """

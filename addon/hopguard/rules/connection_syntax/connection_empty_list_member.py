@@ -1,11 +1,15 @@
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.message import HTTP1, FieldLine, Message
-from hopguard.rule import ERROR, Evidence, Requirement, message_rule
+from hopguard.rule import ERROR, Evidence, Finding, Requirement, message_rule
 
 TOLERABLE = 8
 """Recipients have to ignore "a reasonable number" of empty elements; beyond this it is remarked."""
+
+
+def _drop_empty[M: Message](message: M, _: Finding, /) -> M:
+    return editing.edit_members(message, b"connection", lambda member: member or None)
 
 
 @message_rule(
@@ -16,6 +20,7 @@ TOLERABLE = 8
     versions=HTTP1,
     fields=(b"connection",),
     repair="Drop the empty elements, which every recipient has to ignore anyway.",
+    edit=_drop_empty,
     violating=[
         """
         > GET /chat HTTP/1.1

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.message import HTTP1, Message
 from hopguard.rule import ERROR, INFO, WARNING, Evidence, Requirement, Variant, message_rule
 
@@ -20,6 +20,7 @@ from hopguard.rule import ERROR, INFO, WARNING, Evidence, Requirement, Variant, 
     versions=HTTP1,
     fields=(b"connection",),
     repair="Join the Connection lines into one and leave the empty ones out.",
+    edit=editing.join_lines,
     violating={
         "masking": [
             """

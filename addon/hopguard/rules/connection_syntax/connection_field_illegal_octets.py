@@ -1,11 +1,15 @@
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.fields import CONNECTION_MANAGEMENT
 from hopguard.message import EVERY_VERSION, HTTP1, Message
-from hopguard.rule import ERROR, Evidence, Requirement, Variant, message_rule
+from hopguard.rule import ERROR, Evidence, Finding, Requirement, Variant, message_rule
 
 NAMES = sorted(CONNECTION_MANAGEMENT)
+
+
+def _unfold[M: Message](message: M, _: Finding, /) -> M:
+    return editing.unfold(message, CONNECTION_MANAGEMENT)
 
 
 @message_rule(
@@ -23,7 +27,11 @@ NAMES = sorted(CONNECTION_MANAGEMENT)
     profiles=("rfc9110", "security"),
     versions=EVERY_VERSION,
     fields=CONNECTION_MANAGEMENT,
-    repair="Replace each line folding by one space; control octets are left as they are.",
+    repair=(
+        "Replace each line folding by one space; control octets, and white space around a value "
+        "on HTTP/2 and HTTP/3, are left as they are."
+    ),
+    edit={"fold": _unfold},
     violating={
         "fold": [
             """

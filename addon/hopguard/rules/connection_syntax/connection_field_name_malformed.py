@@ -1,12 +1,23 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.fields import CONNECTION_MANAGEMENT
 from hopguard.grammar import NAME_PADDING
 from hopguard.message import HTTP1, Message
-from hopguard.rule import ERROR, INFO, WARNING, Evidence, Requirement, Variant, message_rule
+from hopguard.rule import (
+    ERROR,
+    INFO,
+    WARNING,
+    Evidence,
+    Finding,
+    Requirement,
+    Variant,
+    message_rule,
+)
 from hopguard.text import quote
 
 BLANKED_OUT = frozenset({b"connectiox", b"x_cnection", b"_onnection", b"xxxxxxxxxx", b"yyyyyyyyyy"})
+FRAMING = frozenset({b"transfer-encoding", b"content-length"})
 LETTERS = sorted(b"connection")
 
 WHAT = {
@@ -29,6 +40,22 @@ def variant_of(name: bytes) -> str:
     return ""
 
 
+def _strip[M: Message](message: M, _: Finding, /) -> M:
+    """Strip names in a response, as a proxy has to.
+
+    But the body is read by what the framing fields said under their own names: giving them these
+    names afterwards would change its meaning.
+    """
+
+    def edit(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        stripped = name.strip(NAME_PADDING)
+        if variant_of(name) != "whitespace" or stripped.lower() in FRAMING:
+            return name, value
+        return stripped, value
+
+    return editing.edit_lines(message, edit)
+
+
 @message_rule(
     requirement=Requirement(9110, "5.1"),
     also=(Requirement(9112, "5.1", "MUST"),),
@@ -41,7 +68,12 @@ def variant_of(name: bytes) -> str:
     versions=HTTP1,
     odd_names=lambda name: bool(variant_of(name)),
     visible="refused",
-    repair="In a response, remove the white space from the name; everything else stays as it is.",
+    repair=(
+        "In a response, remove the white space from the name, unless it is a framing field's; "
+        "everything else stays as it is."
+    ),
+    edit={"whitespace": _strip},
+    edit_in="response",
     violating={
         "whitespace": [
             """

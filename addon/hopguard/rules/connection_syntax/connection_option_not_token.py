@@ -1,9 +1,9 @@
 import re
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.message import HTTP1, Message
-from hopguard.rule import ERROR, Evidence, Requirement, message_rule
+from hopguard.rule import ERROR, Evidence, Finding, Requirement, message_rule
 from hopguard.text import quote
 
 MOST_FINDINGS = 5
@@ -21,6 +21,21 @@ SHAPES = (
 """What is found in a bad member, and what has gone wrong then; the first one found counts."""
 
 
+def _keep_tokens[M: Message](message: M, _: Finding, /) -> M:
+    said = b"close" in message.options
+
+    def edit(member: bytes) -> bytes | None:
+        nonlocal said
+        if not member or grammar.is_token(member) or grammar.has_control(member):
+            return member
+        if said or b"close" not in map(bytes.lower, grammar.tokens_in(member)):
+            return None
+        said = True
+        return b"close"
+
+    return editing.edit_members(message, b"connection", edit)
+
+
 @message_rule(
     requirement=Requirement(9110, "7.6.1"),
     also=(Requirement(9110, "5.6.2"),),
@@ -32,6 +47,7 @@ SHAPES = (
         "Write the valid options only; a member with close among its words is written as close, "
         "since closing is always permitted and a lost close is not."
     ),
+    edit=_keep_tokens,
     violating=[
         """
         > GET / HTTP/1.1

@@ -1,9 +1,10 @@
 import re
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.grammar import OWS, unfold
 from hopguard.message import HTTP1, FieldLine, Message, Response
-from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
+from hopguard.rule import ERROR, WARNING, Evidence, Finding, Requirement, Variant, message_rule
 from hopguard.text import printable
 
 OF_ONE_HOP = (b"upgrade", b"te", b"keep-alive", b"proxy-connection")
@@ -20,6 +21,15 @@ _HIT_PARAMETER = re.compile(rb"; *hit(?:=\?1)?[ \t]*(?:[;,]|$)")
 _HIT_WORD = re.compile(rb"hit(?![\w-])", re.IGNORECASE)
 
 
+def _remove_unlisted[M: Message](message: M, _: Finding, /) -> M:
+    return editing.remove_fields(message, {line.name.lower() for line in _unlisted(message)})
+
+
+def _remove_stored[M: Message](message: M, _: Finding, /) -> M:
+    unlisted = {line.name.lower() for line in _unlisted(message)}
+    return editing.remove_fields(message, {*OF_A_PROXY, *(unlisted & {b"keep-alive"})})
+
+
 @message_rule(
     requirement=Requirement(9110, "7.6.1", "SHOULD"),
     variants={
@@ -30,6 +40,7 @@ _HIT_WORD = re.compile(rb"hit(?![\w-])", re.IGNORECASE)
     versions=HTTP1,
     fields=OF_ONE_HOP + OF_A_PROXY,
     repair="Remove the field line; what it says is about another connection.",
+    edit={"via": _remove_unlisted, "stored": _remove_stored},
     violating={
         "via": [
             """

@@ -1,8 +1,9 @@
 from collections.abc import Collection, Iterator
 
+from hopguard import editing
 from hopguard.fields import CONNECTION_SPECIFIC
 from hopguard.message import HTTP2, Message, Request
-from hopguard.rule import ERROR, Evidence, Requirement, message_rule
+from hopguard.rule import ERROR, Edit, Evidence, Finding, Requirement, message_rule
 from hopguard.text import printable
 
 OF_HANDSHAKE = frozenset({b"connection", b"upgrade"})
@@ -10,6 +11,21 @@ OF_HANDSHAKE = frozenset({b"connection", b"upgrade"})
 
 MOST_NAMES = 5
 """Nominated fields that are named in one sentence."""
+
+
+def removing_strays(names: frozenset[bytes]) -> Edit:
+    """Make a repair that removes the fields with `names` where `stray_fields` finds them."""
+
+    def edit[M: Message](message: M, _: Finding, /) -> M:
+        return editing.remove_fields(message, _out_of_place(message, names))
+
+    return edit
+
+
+def _out_of_place(message: Message, names: frozenset[bytes]) -> frozenset[bytes]:
+    if isinstance(message, Request) and message.is_extended_connect:
+        return names - OF_HANDSHAKE
+    return names
 
 
 @message_rule(
@@ -24,7 +40,11 @@ MOST_NAMES = 5
     versions=HTTP2,
     fields=CONNECTION_SPECIFIC,
     visible="rejected",
-    repair="Remove the field line; it means nothing in HTTP/2.",
+    repair=(
+        "Remove the field line; it means nothing in HTTP/2. A message with Transfer-Encoding stays "
+        "refused."
+    ),
+    edit=removing_strays(CONNECTION_SPECIFIC),
     violating=[
         """
         > GET / HTTP/2
@@ -147,10 +167,9 @@ def check(message: Message) -> Iterator[Evidence]:
     yield from stray_fields(message, CONNECTION_SPECIFIC)
 
 
-def stray_fields(message: Message, names: Collection[bytes]) -> Iterator[Evidence]:
+def stray_fields(message: Message, names: frozenset[bytes]) -> Iterator[Evidence]:
     """Yield one evidence for each field line of the header section that has one of `names`."""
-    if isinstance(message, Request) and message.is_extended_connect:
-        names = frozenset(names) - OF_HANDSHAKE
+    names = _out_of_place(message, names)
     remark = _remark(message, names)
     for line in sorted(line for name in names for line in message.lines(name)):
         text = f"{line} is a connection-specific field, which must not be sent on {message.version}"

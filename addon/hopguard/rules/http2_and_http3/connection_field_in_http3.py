@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from hopguard.fields import CONNECTION_SPECIFIC, HOP_BY_HOP_EXTENSIONS
 from hopguard.message import HTTP3, Message
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
-from hopguard.rules.http2_and_http3.connection_field_in_http2 import stray_fields
+from hopguard.rules.http2_and_http3.connection_field_in_http2 import removing_strays, stray_fields
 
 NAMES = CONNECTION_SPECIFIC | HOP_BY_HOP_EXTENSIONS
 
@@ -15,7 +15,11 @@ NAMES = CONNECTION_SPECIFIC | HOP_BY_HOP_EXTENSIONS
     profiles=("rfc9110",),
     versions=HTTP3,
     fields=NAMES,
-    repair="Remove the field line; it means nothing in HTTP/3.",
+    repair=(
+        "Remove the field line; it means nothing in HTTP/3. A message with Transfer-Encoding stays "
+        "refused."
+    ),
+    edit=removing_strays(NAMES),
     violating=[
         """
         > GET / HTTP/3

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP2, HTTP3, FieldLine, Message, Response
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
 from hopguard.text import quote
@@ -14,6 +15,7 @@ from hopguard.text import quote
     fields=(b"te",),
     visible="rejected",
     repair="Reduce TE to trailers if a request lists that; otherwise remove it.",
+    edit=editing.reduce_te,
     violating={
         "value": [
             """

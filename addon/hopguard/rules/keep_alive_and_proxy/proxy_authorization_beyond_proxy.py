@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import EVERY_VERSION, Request
 from hopguard.rule import WARNING, Evidence, Requirement, request_rule
 from hopguard.text import printable
@@ -13,6 +14,7 @@ from hopguard.text import printable
     versions=EVERY_VERSION,
     fields=(b"proxy-authorization",),
     repair="Remove the field from what goes to an origin server; not where a proxy follows.",
+    edit=editing.remove_field,
     violating=[
         """
         * addressed beyond the proxy

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP1, Message, Request
 from hopguard.rule import INFO, WARNING, Evidence, Requirement, message_rule
 
@@ -12,6 +13,7 @@ from hopguard.rule import INFO, WARNING, Evidence, Requirement, message_rule
     versions=HTTP1,
     fields=(b"proxy-connection",),
     repair="Remove the field line; no recipient may rely on it.",
+    edit=editing.remove_field,
     violating={
         "beyond-proxy": [
             """

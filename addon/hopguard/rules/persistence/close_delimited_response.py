@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.fields import TRANSFER_CODINGS
 from hopguard.message import HTTP1, HTTP11, FieldLine, Request, Response
 from hopguard.rule import INFO, WARNING, Evidence, Requirement, Variant, exchange_rule
@@ -17,7 +18,11 @@ CODINGS_BUT_CHUNKED = TRANSFER_CODINGS - {b"chunked"}
     },
     profiles=("rfc9110",),
     versions=HTTP1,
-    repair="Say close in Connection, and nothing about keeping the connection.",
+    repair=(
+        "Say close in Connection, and nothing about keeping the connection; a response that "
+        "already says close stays as it is."
+    ),
+    edit={"unannounced": editing.say_close, "contradicted": editing.say_close},
     violating={
         "unannounced": [
             """
@@ -77,7 +82,7 @@ CODINGS_BUT_CHUNKED = TRANSFER_CODINGS - {b"chunked"}
             """
             > GET / HTTP/1.1
             > Host: www.example
-            > Connection: TE, close
+            > Connection: TE
             > TE: gzip
             < HTTP/1.1 200 OK
             <! Connection: Close
@@ -106,6 +111,13 @@ CODINGS_BUT_CHUNKED = TRANSFER_CODINGS - {b"chunked"}
         < Connection: keep-alive
         < Content-Type: text/event-stream
         < Transfer-Encoding: chunked
+        """,
+        """
+        > GET / HTTP/1.1
+        > Host: www.example
+        > Connection: close
+        < HTTP/1.1 200 OK
+        < Connection: close
         """,
         """
         > GET / HTTP/1.0
@@ -227,7 +239,8 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
     (avoidable), but costs a new connection for each response.
 
     If the request said close and the response does not, that alone is reported, by the rule about
-    it. With close in the response, a keep-alive beside it is left to the rule about both. A
+    it; if both do, the response says it because the client has asked for it, not because it has no
+    length. With close in the response, a keep-alive beside it is left to the rule about both. A
     response with transfer codings is reported only if they are in order, and an option that was
     meant as close but is not valid counts as close.
     """
@@ -235,7 +248,7 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
         return
     kept = _promise(response)
     if b"close" in response.options:
-        if response.version in HTTP11:
+        if response.version in HTTP11 and b"close" not in request.options:
             line = response.listing({b"close"})[0].line
             text = f"{line} has to say close because the body has neither a length nor chunks."
             yield Evidence(text, line, "avoidable")

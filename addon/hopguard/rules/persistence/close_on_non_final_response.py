@@ -26,7 +26,6 @@ def _connect(request: Request, response: Response) -> Iterator[Evidence]:
     versions=HTTP11,
     fields=(b"connection",),
     in_exchange=_connect,
-    repair="Remove the connection option close; the connection goes on.",
     violating={
         "interim": [
             """
@@ -137,7 +136,10 @@ def check(response: Response) -> Iterator[Evidence]:
     a tunnel or a WebSocket, close it by its own means.
 
     No requirement forbids any of the three in so many words, so this is a warning. mitmproxy itself
-    takes a 103 over HTTP/1.1 for the final response, with close or without.
+    takes a 103 over HTTP/1.1 for the final response, with close or without. That is why close is
+    not taken away: it makes mitmproxy close the connection to the server, where the response that
+    is still to come would otherwise be read as the answer to the next request. A 101 is never
+    edited.
     """
     if response.status < 200:
         for line, _ in response.listing({b"close"}):

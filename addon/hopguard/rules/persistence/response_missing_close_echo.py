@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP1, Request, Response
 from hopguard.rule import WARNING, Evidence, Requirement, exchange_rule
 
@@ -12,6 +13,7 @@ from hopguard.rule import WARNING, Evidence, Requirement, exchange_rule
     versions=HTTP1,
     fields=(b"connection",),
     repair="Add the connection option close to the response; the connection closes after it.",
+    edit=editing.say_close,
     violating=[
         """
         > GET / HTTP/1.1

@@ -1,8 +1,17 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP2, HTTP3, HTTP11, Message
-from hopguard.rule import ERROR, WARNING, Evidence, Requirement, message_rule
+from hopguard.rule import ERROR, WARNING, Evidence, Finding, Requirement, message_rule
 from hopguard.text import quote
+
+
+def _remove[M: Message](message: M, _: Finding, /) -> M:
+    return editing.remove_fields(message, message.forbidden_in_trailers, "trailer")
+
+
+def _withdraw[M: Message](message: M, _: Finding, /) -> M:
+    return editing.drop_members(message, b"trailer", message.forbidden_in_trailers)
 
 
 @message_rule(
@@ -18,7 +27,11 @@ from hopguard.text import quote
     fields=(b"trailer",),
     in_trailers=True,
     visible="rejected",
-    repair="Remove the trailer field line; every hop may discard trailer fields.",
+    repair=(
+        "Remove the field line from the trailer section, which every hop may discard, and the name "
+        "from Trailer."
+    ),
+    edit={"sent": _remove, "announced": _withdraw},
     violating={
         "sent": [
             """

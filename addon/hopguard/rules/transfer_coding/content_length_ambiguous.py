@@ -1,9 +1,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.message import HTTP1, FieldLine, Message
-from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
+from hopguard.rule import ERROR, WARNING, Evidence, Finding, Requirement, Variant, message_rule
 
 MOST_FINDINGS = 5
 """Lines of one message that are reported for the same fault."""
@@ -16,6 +16,23 @@ TEXTS = {
     "repeat-differs": "gives another length than a line before it",
     "repeat-equal": "gives the length again",
 }
+
+
+def _write_once[M: Message](message: M, _: Finding, /) -> M:
+    """Write one line, if there is but one length and it is plain to see."""
+    lines = message.lines(b"content-length")
+    values = [value for _, value in message.members(b"content-length")]
+    numbers = {value.lstrip(b"0") if value.isdigit() else None for value in values}
+    if len(numbers) > 1 or None in numbers:
+        return message
+    once = [(lines[0].name, values[0])]
+
+    def edit(name: bytes, value: bytes) -> tuple[bytes, bytes] | None:
+        if name.lower() != b"content-length":
+            return name, value
+        return once.pop() if once else None
+
+    return editing.edit_lines(message, edit)
 
 
 @message_rule(
@@ -37,6 +54,7 @@ TEXTS = {
     fields=(b"content-length",),
     visible="refused",
     repair="Write one line with the length if it is always the same; else there is no repair.",
+    edit=dict.fromkeys(("repeat-equal", "list-equal"), _write_once),
     violating={
         "repeat-differs": [
             """

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP11, FieldLine, Request, Response
 from hopguard.rule import ERROR, Evidence, Requirement, Variant, response_rule
 
@@ -37,7 +38,11 @@ def _connect(request: Request, response: Response) -> Iterator[Evidence]:
     statuses=range(100, 300),
     in_exchange=_connect,
     visible="refused",
-    repair="Remove the field line; the response ends with its header section regardless of it.",
+    repair=(
+        "Remove Content-Length; the response ends with its header section regardless of it. "
+        "Transfer-Encoding stays, and with it the finding."
+    ),
+    edit={"cl": editing.remove_field, "connect": editing.remove_field},
     violating={
         "te": [
             """

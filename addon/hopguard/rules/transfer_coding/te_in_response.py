@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP1, Response
 from hopguard.rule import WARNING, Evidence, Requirement, response_rule
 
@@ -12,6 +13,7 @@ from hopguard.rule import WARNING, Evidence, Requirement, response_rule
     versions=HTTP1,
     fields=(b"te",),
     repair="Remove the field line; no recipient can use it.",
+    edit=editing.remove_field,
     violating=[
         """
         < HTTP/1.1 200 OK

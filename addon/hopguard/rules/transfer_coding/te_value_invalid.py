@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.message import HTTP1, Request
 from hopguard.rule import ERROR, Evidence, Requirement, Variant, request_rule
 from hopguard.text import quote
@@ -20,9 +20,10 @@ from hopguard.text import quote
     versions=HTTP1,
     fields=(b"te",),
     repair=(
-        "Remove TE and the option te; the server then sends chunked, which needs no permission, "
-        "or no transfer coding."
+        "Reduce TE to trailers if it lists that, otherwise remove it with the option te; the "
+        "server then sends chunked, which needs no permission, or no transfer coding."
     ),
+    edit=editing.reduce_te,
     violating={
         "syntax": [
             """

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP11, Request
 from hopguard.rule import ERROR, Evidence, Requirement, request_rule
 
@@ -11,7 +12,8 @@ from hopguard.rule import ERROR, Evidence, Requirement, request_rule
     profiles=("rfc7540",),
     versions=HTTP11,
     fields=(b"http2-settings",),
-    repair="Remove HTTP2-Settings and h2c from Upgrade; the answer then comes over HTTP/1.1.",
+    repair="Remove HTTP2-Settings, and h2c from Upgrade; the answer then comes over HTTP/1.1.",
+    edit=editing.withdraw_h2c,
     violating=[
         """
         > GET / HTTP/1.1

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP1, Message
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
 
@@ -13,6 +14,7 @@ from hopguard.rule import ERROR, Evidence, Requirement, message_rule
     versions=HTTP1,
     fields=(b"keep-alive",),
     repair="Remove Keep-Alive; a recipient has to ignore it in this case.",
+    edit=editing.remove_field,
     violating=[
         """
         < HTTP/1.1 200 OK

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP1, Request
 from hopguard.rule import ERROR, Evidence, Requirement, request_rule
 
@@ -13,6 +14,7 @@ from hopguard.rule import ERROR, Evidence, Requirement, request_rule
     versions=HTTP1,
     fields=(b"te",),
     repair="Remove TE; without it the server only sends what every recipient must accept.",
+    edit=editing.remove_field,
     violating=[
         """
         > GET / HTTP/1.1

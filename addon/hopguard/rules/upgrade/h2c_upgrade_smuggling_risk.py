@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP11, Message, Response
 from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
 
@@ -28,8 +29,9 @@ RISKS = {
     fields=(b"upgrade",),
     repair=(
         "Remove h2c from Upgrade, HTTP2-Settings, and their connection options; the answer then "
-        "comes over HTTP/1.1."
+        "comes over HTTP/1.1. A 101 stays as it is."
     ),
+    edit=dict.fromkeys(("over-tls", "through-intermediary"), editing.withdraw_h2c),
     violating={
         "over-tls": [
             """

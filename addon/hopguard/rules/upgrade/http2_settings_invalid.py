@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.message import HTTP2, HTTP3, HTTP11, Message, Request, Response
 from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, message_rule
 
@@ -26,6 +26,7 @@ SETTING = 6
         "Remove HTTP2-Settings, h2c from Upgrade, and their connection options; the answer then "
         "comes over HTTP/1.1."
     ),
+    edit=editing.withdraw_h2c,
     violating={
         "missing": [
             """

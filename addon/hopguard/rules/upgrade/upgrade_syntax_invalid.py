@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 
-from hopguard import grammar
+from hopguard import editing, grammar
 from hopguard.message import HTTP11, Message
 from hopguard.rule import ERROR, Evidence, Requirement, message_rule
 from hopguard.text import quote
@@ -28,6 +28,7 @@ SHAPES = (
     versions=HTTP11,
     fields=(b"upgrade",),
     repair="Remove Upgrade and the connection option upgrade; the answer then comes over HTTP/1.1.",
+    edit=editing.remove_field,
     violating={
         "syntax": [
             """

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 
+from hopguard import editing
 from hopguard.message import HTTP1, HTTP10, Message, Request, Response
 from hopguard.rule import ERROR, INFO, Evidence, Requirement, Variant, message_rule
 
@@ -23,6 +24,7 @@ def check_exchange(request: Request, response: Response) -> Iterator[Evidence]:
     statuses=(101,),
     in_exchange=check_exchange,
     repair="Remove Upgrade from the request, where it has no effect; a 101 stays as it is.",
+    edit={"offered": editing.remove_field},
     violating={
         "switched": [
             """

@@ -1,0 +1,26 @@
+"""What the action `fix` can do about a rule, by what the rule declares."""
+
+from hopguard.rule import Rule
+
+NO_REPAIR = "Nothing: there is no safe repair. It falls back to flag, and the record says so."
+
+
+def fixable(rule: Rule) -> str:
+    """Say whether there is a safe repair: yes, no, or partly (not for all variants or messages)."""
+    if not rule.edits:
+        return "no"
+    return "yes" if not _without(rule) and rule.edits_in == rule.directions else "partly"
+
+
+def repair_in_words(rule: Rule, variant: str | None = None) -> str:
+    """Say what `fix` does about a rule, or about one variant of it."""
+    if not rule.edits or (variant is not None and variant not in rule.edits):
+        return NO_REPAIR
+    without = _without(rule)
+    if variant is not None or not without:
+        return rule.repair
+    return f"{rule.repair} Without a safe repair, and so left at flag: {', '.join(without)}."
+
+
+def _without(rule: Rule) -> list[str]:
+    return [name for name in rule.variants if name not in rule.edits]
