@@ -1,6 +1,7 @@
 """Exchanges put together at random, through conforming forwarding: what it says is what it does."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,11 +79,16 @@ def throw(dice: random.Random, path: str) -> Exchange:
     chunks = ["chunked"] if answering == "HTTP/1.1" else []
     framing = dice.choice(["counted", "until close", *chunks])
     fields, coded = framed(framing, answered)
-    if method == "HEAD" or status in (204, 304):
+    bodiless = method == "HEAD" or status in (204, 304)
+    if bodiless:
         answered = coded = b""
         fields = [] if status in (204, 304) else fields
-    response = message(f"{answering} {status} X".encode(), *header(dice, fields), body=coded)
-    closes = framing == "until close" or dice.random() < 0.2
+    lines = header(dice, fields)
+    response = message(f"{answering} {status} X".encode(), *lines, body=coded)
+    # One that closes without a word may be asked once more before mitmproxy notices.
+    says_so = any(re.match(rb"connection:.*\bclose\b", line, re.I) for line in lines)
+    ends = framing == "until close" and not bodiless
+    closes = ends or (says_so and dice.random() < 0.5)
     return Exchange(method, version, request, sent, response, answered, closes)
 
 
