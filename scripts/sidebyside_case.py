@@ -18,6 +18,11 @@ Line = tuple[str, str]
 BODY = b"some content"
 CHUNKED = chunked(BODY)
 OK = "HTTP/1.1 200 OK"
+WEBSOCKET = (
+    "Upgrade: websocket",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version: 13",
+)
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 

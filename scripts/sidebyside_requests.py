@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.sidebyside_case import BODY, CHUNKED, Case
+from scripts.sidebyside_case import BODY, CHUNKED, WEBSOCKET, Case
 
 REQUESTS: list[Case] = []
 
@@ -11,11 +11,6 @@ CODED = "Transfer-Encoding: chunked"
 SETTINGS = "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"
 CREDENTIALS = "Proxy-Authorization: Basic dTpw"
 END = "X-End: 2"
-HANDSHAKE = (
-    "Upgrade: websocket",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    "Sec-WebSocket-Version: 13",
-)
 ANEW = "An intermediary that takes trailers may say so for itself, and then lists TE."
 
 
@@ -116,10 +111,10 @@ topic(
     ("h2c, not listed", ("Upgrade: h2c", SETTINGS, END), {"on": (END,)}),
     (
         "a WebSocket handshake",
-        ("Connection: keep-alive, Upgrade", *HANDSHAKE, END),
+        ("Connection: keep-alive, Upgrade", *WEBSOCKET, END),
         {
-            "on": (END, *HANDSHAKE[1:]),
-            "may": HANDSHAKE[:1],
+            "on": (END, *WEBSOCKET[1:]),
+            "may": WEBSOCKET[:1],
             "note": "Who forwards the handshake sends Upgrade anew, and lists it.",
         },
     ),

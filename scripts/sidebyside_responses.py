@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.sidebyside_case import BODY, CHUNKED, OK, Case
+from scripts.sidebyside_case import BODY, CHUNKED, OK, WEBSOCKET, Case
 
 RESPONSES: list[Case] = []
 
@@ -10,18 +10,12 @@ LENGTH = f"Content-Length: {len(BODY)}"
 CODED = "Transfer-Encoding: chunked"
 END = "X-End: 2"
 ACCEPT = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-HANDSHAKE = (
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    "Sec-WebSocket-Version: 13",
-)
+HANDSHAKE = ("Connection: Upgrade", *WEBSOCKET)
 CHALLENGE = 'Proxy-Authenticate: Basic realm="x"'
 
 
 def topic(title: str, *rows: tuple[str, tuple[str, ...], dict[str, Any]]) -> None:
-    """Add the rows: a name, the lines, what else the case says. BODY follows with its length, if
-    nothing else is said."""
+    """Add the rows: a name, the lines, what else. BODY follows, if nothing else is said."""
     for name, lines, more in rows:
         given = {"start": OK, "sends": BODY, "body": BODY, **more}
         counted = given["sends"] == BODY and not given.get("closes")
@@ -100,7 +94,6 @@ topic(
             "on": (END,),
             "may": (CHALLENGE,),
             "note": "A proxy may relay it (section 11.7.1).",
-            "refusal": True,
         },
     ),
     (

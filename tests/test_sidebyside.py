@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from scripts.sidebyside_judge import differences, faults, unsafe
 from scripts.sidebyside_products import CONFORMING
 from scripts.sidebyside_reasons import REASONS
 from scripts.sidebyside_table import Comparison, topics
+from tests.peers import ProcessFailedError
 
 NAMES = [f"{case.kind}: {case.name}" for case in CASES]
 
@@ -175,6 +178,51 @@ def test_exit_status(
     assert sidebyside.main(arguments) == 1
     said = "conforming is not: request, Nominated fields, one field: relays x-hop"
     assert said in capsys.readouterr().err
+
+
+def fails(error: BaseException) -> Callable[[], Comparison]:
+    def fail() -> Comparison:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (ProcessFailedError("nginx is ill"), 3, "The comparison failed: nginx is ill\n"),
+    ],
+)
+def test_no_comparison(
+    error: BaseException,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sidebyside, "compare", fails(error))
+    assert sidebyside.main([]) == status
+    assert capsys.readouterr().err == said
+
+
+def test_tables_are_written_only_if_all_are_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    written = {}
+    for name, original in ("README", README), ("DOCUMENT", DOCUMENT):
+        written[name] = tmp_path / name
+        written[name].write_text(original.read_text("utf-8"), "utf-8")
+        monkeypatch.setattr(sidebyside, name, written[name])
+    few = comparing([perfect(case) for case in CASES])
+    monkeypatch.setattr(sidebyside, "compare", lambda: few)
+    assert sidebyside.main(["--update"]) == 3
+    assert "not installed: nginx, HAProxy, Apache\n" in capsys.readouterr().err
+    assert written["README"].read_text("utf-8") == README.read_text("utf-8")
+    monkeypatch.setattr(sidebyside, "missing", lambda _: [])
+    assert sidebyside.main(["--update"]) == 0
+    assert "| requests and responses | mitmproxy 1.0 |" in written["README"].read_text("utf-8")
+    assert "\nCompared: mitmproxy 1.0, conforming 1.0.\n" in written["DOCUMENT"].read_text("utf-8")
 
 
 def block(text: str) -> str:

@@ -41,6 +41,7 @@ def test_apache_bench_with_keep_alive(site: Site) -> None:
         pytest.skip("mitmproxy itself relays the server's keep-alive, and closes: see below")
     printed = run(need("ab"), "-qk", "-n12", "-c3", site.url(FILES, "/file"))
     check_bench(printed)
+    assert re.search(r"Keep-Alive requests: +12\n", printed), printed
 
 
 def check_bench(printed: str) -> None:

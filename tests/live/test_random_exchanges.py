@@ -33,7 +33,7 @@ FIELDS = (
     *("X-Forwarded-For: 203.0.113.7", "Trailer: X-Sum", "Close: 1", "Via: 1.1 x"),
 )
 VERSIONS = ("HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0")
-EXCHANGES = 80
+EXCHANGES = 50
 FOLLOWING = message(b"HTTP/1.1 200 OK", b"Content-Length: 2", body=b"ok")
 
 
