@@ -41,8 +41,8 @@ NGINX = {
     "proxy-connection": NGINX_BY_NAME,
     "response: te": NGINX_BY_NAME,
     "response: upgrade": NGINX_BY_NAME,
-    "request: te": "nginx takes no trailers, and removes TE",
-    "no te": "nginx takes no trailers, and removes TE",
+    "request: te": "nginx removes TE",
+    "no te": "nginx removes TE",
     "request: upgrade": NGINX_UPGRADE,
     "no upgrade": NGINX_UPGRADE,
     "request: framing": "nginx reads the content before it sends the request, and counts it",
@@ -70,7 +70,7 @@ HAPROXY = {
 
 APACHE_OWN = "Apache keeps its connections, and says so"
 APACHE_UPGRADE = "Apache forwards no upgrade unless ProxyPass says upgrade=ANY or names one"
-APACHE_TRAILERS = "Apache takes no trailers"
+APACHE_TRAILERS = "Apache removes TE and Trailer"
 APACHE_FRAMING = "Apache takes the chunks and frames the content anew"
 APACHE = {
     "HTTP/1.1": "Apache speaks its own version; mitmproxy keeps the other side's",

@@ -1,6 +1,6 @@
 """The comparison as text, as Markdown, and in the short form of the README."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scripts.sidebyside_case import Case
@@ -117,7 +117,7 @@ def _reasons(comparison: Comparison, column: str, number: int) -> Iterator[str]:
         why = reason(column, fault.kind, comparison.cases[number].kind) or UNEXPLAINED
         found.setdefault(why, []).append(fault.says)
     for why, says in found.items():
-        yield f"{', '.join(says)}: {why}"
+        yield f"{_together(says)}: {why}"
 
 
 def markdown(comparison: Comparison) -> str:
@@ -159,7 +159,16 @@ def _why(comparison: Comparison, column: str) -> list[str]:
         for fault in comparison.unlike(column, number):
             why = reason(column, fault.kind, case.kind) or UNEXPLAINED
             found.setdefault(why, set()).add(fault.says)
-    return [f"{', '.join(sorted(says))}: {why}" for why, says in found.items()]
+    return [f"{_together(says)}: {why}" for why, says in found.items()]
+
+
+def _together(says: Iterable[str]) -> str:
+    """Say what differs, with what is said in the same words said once."""
+    words: dict[str, list[str]] = {}
+    for one in sorted(says):
+        start, _, last = one.rpartition(" ")
+        words.setdefault(start, []).append(last)
+    return "; ".join(f"{start} {', '.join(last)}" for start, last in words.items())
 
 
 def summary(comparison: Comparison) -> str:
