@@ -21,8 +21,6 @@ from tests.peers.messages import Message
 from tests.peers.script import Answer, Close
 from tests.peers.waiting import Address
 
-PATIENCE = 5.0
-"""Seconds after which a product is taken to give no answer."""
 OK = message(b"HTTP/1.1 200 OK", b"Content-Length: 2", body=b"ok")
 
 CONNECTION_FIELDS = frozenset(
@@ -95,13 +93,13 @@ def exchange(
     try:
         if case.version == "HTTP/2":
             lines = [(name.encode(), value.encode()) for name, value in map(parse, sent)]
-            with Http2Client(address_of_tls, timeout=PATIENCE) as client:
+            with Http2Client(address_of_tls) as client:
                 response = client.exchange(request_lines(path, *lines))
         else:
             start = f"{case.method} {path} {case.version}"
             lines_of_one = _octets([start, "Host: side.example", *sent])
             body = case.sends if case.kind == "request" else b""
-            with Http1Client(address, timeout=PATIENCE) as one:
+            with Http1Client(address) as one:
                 response = one.exchange(message(*lines_of_one, body=body))
     except (PeerClosedError, MalformedMessageError, WaitTimeoutError):
         pass
