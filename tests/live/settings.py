@@ -24,7 +24,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "fix": {"hopguard_action": "fix"},
     "conforming": {"hopguard_forwarding": "conforming"},
 }
-FILES, FILES_WITH_TLS, WEBSOCKET, GRPC, SCRIPTED = range(5)
+FILES, FILES_WITH_TLS, WEBSOCKET, GRPC, SCRIPTED, REGULAR = range(6)
 """The modes."""
 
 
@@ -76,6 +76,7 @@ def site(
     log.touch()
     with Mitm(
         *(f"reverse:{url}" for url in servers.urls),
+        "regular",
         scripts=[ADDON, STREAMING],
         options={
             "hopguard_log": str(log),

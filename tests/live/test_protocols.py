@@ -13,8 +13,10 @@ from websockets.sync.client import connect
 from tests.live.servers import LARGE, SERVICE
 from tests.live.settings import (
     GRPC,
+    REGULAR,
     SCRIPTED,
     WEBSOCKET,
+    Servers,
     Site,
     nothing_is_found,
     run,
@@ -29,9 +31,11 @@ __all__ = ["nothing_is_found", "servers", "site"]
 pytestmark = [pytest.mark.live, pytest.mark.peer]
 
 
-def test_websocket(site: Site) -> None:
-    host, port = site.address(WEBSOCKET)
-    with connect(f"ws://{host}:{port}/chat", proxy=None, open_timeout=TIMEOUT) as client:
+@pytest.mark.parametrize("proxied", [False, True], ids=["reverse", "regular"])
+def test_websocket(site: Site, servers: Servers, proxied: bool) -> None:
+    url = servers.urls[WEBSOCKET] if proxied else site.url(WEBSOCKET)
+    proxy = site.url(REGULAR) if proxied else None
+    with connect(url.replace("http", "ws", 1), proxy=proxy, open_timeout=TIMEOUT) as client:
         assert client.recv(TIMEOUT) == "welcome"
         for said in ("one", "two", "x" * 70_000):
             client.send(said)
