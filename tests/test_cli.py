@@ -182,3 +182,24 @@ def test_the_example_of_the_package_works() -> None:
     results = doctest.testmod(hopguard)
     assert results.attempted > 0
     assert results.failed == 0
+
+
+def test_explain_tells_what_a_policy_decides(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, if all variants fare alike."""
+    lines = ("--policy", "/~d a.example/all/block", "--policy", "|connection-empty-value/lone|off")
+    status, out, _ = run(capsys, "explain", "connection-empty-value", *lines, "--action", "fix")
+    text = " ".join(out.split())
+    assert status == 0
+    assert "Action, masking block for flows that match ~d a.example, by the line" in text
+    assert "fix, by hopguard_action" in text
+    assert "Action, lone off, by the line |connection-empty-value/lone|off" in text
+    out = run(capsys, "explain", "te-in-response", "--action", "block")[1]
+    assert "Action       block, by hopguard_action" in out
+    assert "Action" not in run(capsys, "explain", "te-in-response")[1]
+
+
+def test_explain_with_a_wrong_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is named, with the part at fault."""
+    status, _, err = run(capsys, "explain", "te-in-response", "--policy", "/~u (/all/off")
+    assert status == 2
+    assert err.startswith("hopguard: --policy: line 1, '/~u (/all/off': '~u (' is not a flow filter")

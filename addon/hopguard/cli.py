@@ -14,6 +14,8 @@ from hopguard import __version__
 from hopguard.catalogue.explanation import ExplainFormat, explain
 from hopguard.catalogue.listing import ListFormat, list_rules
 from hopguard.catalogue.lookup import UnknownNameError, select
+from hopguard.policy import PolicyError
+from hopguard.policy_arguments import add_policy_arguments, policy_of
 from hopguard.reports.command import add_report
 from hopguard.rule import OPTIONAL_PROFILES, PROFILES
 from hopguard.rules import load_rules
@@ -44,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except SystemExit as finished:
         return int(finished.code or OK)
-    except UnknownNameError as error:
+    except (UnknownNameError, PolicyError) as error:
         print(f"hopguard: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:  # the reader has seen enough, as in `hopguard rules | head`
@@ -115,13 +117,18 @@ def _add_explain(commands: "argparse._SubParsersAction[_Parser]") -> None:
         action="store_true",
         help="show every example, not just a few of each sort",
     )
+    add_policy_arguments(parser)
     parser.set_defaults(run=_explain)
 
 
 def _explain(arguments: argparse.Namespace) -> int:
     rules = load_rules()
     form, width, every = arguments.format, text_width(), arguments.all_examples
-    texts = [explain(name, rules, form, width, all_examples=every) for name in arguments.names]
+    policy = policy_of(arguments, rules)
+    texts = [
+        explain(name, rules, form, width, all_examples=every, policy=policy)
+        for name in arguments.names
+    ]
     print("\n\n\n".join(texts))
     return OK
 

@@ -1,8 +1,6 @@
 """Real clients and a real server, all conforming: nothing is found at warning or above."""
 
 import http.client
-import os
-import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -13,28 +11,22 @@ from typing import NamedTuple
 import pytest
 
 from tests.live.site import ADDON, need
-from tests.peers import Certificates, Mitm, Process
-from tests.peers.mitm import free_ports
+from tests.peers import Certificates, Mitm
+from tests.peers.products import NGINX
 from tests.records import read_log
 
 pytestmark = [pytest.mark.live, pytest.mark.peer]
 
-NGINX = """
-{user} daemon off; master_process on; worker_processes 1; pid {folder}/pid; error_log stderr notice;
-events {{ worker_connections 64; }}
-http {{
-  access_log off; root {folder}; default_type text/plain;
-  client_body_temp_path {folder}/t; proxy_temp_path {folder}/t; fastcgi_temp_path {folder}/t;
-  uwsgi_temp_path {folder}/t; scgi_temp_path {folder}/t;
-  server {{
-    listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl http2;
-    ssl_certificate {certificates.certificate}; ssl_certificate_key {certificates.key};
-    location /gone {{ return 404; }}
-    location /moved {{ return 301 /file; }}
-    location /nothing {{ return 204; }}
-    location /early-close {{ keepalive_timeout 0; return 200 "bye"; }}
-  }}
-}}
+SERVER = """
+  root @folder@; default_type text/plain;
+  server {
+    listen 127.0.0.1:@port0@; listen 127.0.0.1:@port1@ ssl http2;
+    ssl_certificate @certificate@; ssl_certificate_key @key@;
+    location /gone { return 404; }
+    location /moved { return 301 /file; }
+    location /nothing { return 204; }
+    location /early-close { keepalive_timeout 0; return 200 "bye"; }
+  }
 """
 PATHS = ("/file", "/large", "/gone", "/moved", "/nothing", "/early-close", "/absent")
 
@@ -52,24 +44,16 @@ class Proxied(NamedTuple):
 def path(
     tmp_path_factory: pytest.TempPathFactory, certificates: Certificates, confdir: Path
 ) -> Iterator[Proxied]:
-    nginx, folder = need("nginx"), tmp_path_factory.mktemp("nginx")
-    (folder / "file").write_text("a file\n")
-    (folder / "large").write_bytes(b"x" * 300_000)
-    plain, tls = free_ports(2)
-    config = folder / "nginx.conf"
-    config.write_text(
-        NGINX.format(
-            user="user root;" if os.geteuid() == 0 else "",
-            folder=folder,
-            certificates=certificates,
-            plain=plain,
-            tls=tls,
-        )
-    )
+    need("nginx")
+    folder = tmp_path_factory.mktemp("conforming")
+    server = SERVER.replace("@certificate@", str(certificates.certificate))
     with ExitStack() as stack:
-        server = Process([nginx, "-c", str(config), "-p", str(folder)])
-        stack.callback(server.stop, signal.SIGTERM)  # its workers survive a SIGKILL
-        server.wait_for_line("start worker process")
+        nginx = stack.enter_context(
+            NGINX.run(server.replace("@key@", str(certificates.key)), ports=2)
+        )
+        (nginx.folder / "file").write_text("a file\n")
+        (nginx.folder / "large").write_bytes(b"x" * 300_000)
+        plain, tls = nginx.ports
         log = folder / "violations.jsonl"
         mitm = Mitm(
             "regular",

@@ -51,16 +51,15 @@ class Process:
             errors="backslashreplace",
         )
         atexit.register(self._process.kill)
-        self._readers = self._start_readers()
-
-    def _start_readers(self) -> list[threading.Thread]:
         assert self._process.stdout
         assert self._process.stderr
         streams = [("stdout", self._process.stdout), ("stderr", self._process.stderr)]
-        readers = [threading.Thread(target=self._read, args=one, daemon=True) for one in streams]
-        for reader in readers:
+        # Complete before the first starts: a reader whose stream ends at once removes itself.
+        self._readers = [
+            threading.Thread(target=self._read, args=one, daemon=True) for one in streams
+        ]
+        for reader in list(self._readers):
             reader.start()
-        return readers
 
     def _read(self, name: str, stream: IO[str]) -> None:
         with stream:

@@ -25,6 +25,7 @@ from hopguard.catalogue.facts import (
 from hopguard.catalogue.listing import list_rules, name_and_keyword
 from hopguard.catalogue.lookup import find_group, find_rule
 from hopguard.catalogue.repairs import repair_in_words
+from hopguard.policy import Decision, Policy, Subject
 from hopguard.rule import Requirement, Rule
 
 ExplainFormat = Literal["text", "markdown"]
@@ -45,8 +46,11 @@ def explain(
     width: int = 80,
     *,
     all_examples: bool = False,
+    policy: Policy | None = None,
 ) -> str:
     """Explain the rule that `name`, `id` or `id/variant`, means; of a group, list the rules.
+
+    With a `policy`, say which action the rule has by it, and which line decides so.
 
     Raises:
         UnknownNameError: there is no such rule, or it has no such variant.
@@ -56,18 +60,26 @@ def explain(
     if group:
         return list_rules(group, form, width)
     rule, variant = find_rule(name, rules)
-    blocks = document(rule, variant, None if all_examples else FEW)
+    blocks = document(rule, variant, None if all_examples else FEW, policy)
     return as_text(blocks, width) if form == "text" else as_markdown(blocks)
 
 
-def document(rule: Rule, variant: str | None = None, limit: int | None = FEW) -> list[Block]:
-    """Explain a rule, or one variant of it, with up to `limit` examples of each sort, or all."""
+def document(
+    rule: Rule,
+    variant: str | None = None,
+    limit: int | None = FEW,
+    policy: Policy | None = None,
+) -> list[Block]:
+    """Explain a rule, or one variant of it, with up to `limit` examples of each sort, or all.
+
+    With a `policy`, also say what it does with findings of the rule.
+    """
     variants = [variant] if variant is not None else variant_names(rule)
     return [
         Heading(f"{rule.id}/{variant}" if variant else rule.id, 1),
         Paragraph(rule.title),
         *(Paragraph(text) for text in rule.explanation.split("\n\n")),
-        Facts(list(_facts(rule, variants))),
+        Facts([*_facts(rule, variants), *_actions(rule, variants, policy)]),
         Heading("What fix does"),
         Paragraph(repair_in_words(rule, variant)),
         Heading("Examples"),
@@ -92,6 +104,34 @@ def _facts(rule: Rule, variants: list[str]) -> Iterator[tuple[str, list[Item]]]:
     yield "Requirement", [_item(rule.requirement), *others]
     if rule.also:
         yield "See also", [_item(requirement) for requirement in rule.also]
+
+
+def _actions(
+    rule: Rule, variants: list[str], policy: Policy | None
+) -> Iterator[tuple[str, list[Item]]]:
+    """Say what the policy does: once, if it is the same for all variants."""
+    if policy is None:
+        return
+    severities = {name: rule.variants[name].severity for name in variants} or {"": rule.severity}
+    rows = {
+        name: [
+            Item(action_in_words(*prospect))
+            for prospect in policy.prospects(Subject(rule.id, name, rule.group, severity))
+        ]
+        for name, severity in severities.items()
+    }
+    first, *others = rows.values()
+    if all(row == first for row in others):
+        yield "Action", first
+    else:
+        yield from ((f"Action, {name or UNNAMED}", items) for name, items in rows.items())
+
+
+def action_in_words(filter_: str, decision: Decision) -> str:
+    """Say which action is taken on which flows, and why."""
+    line = f"by the line {decision.line}" if decision.line is not None else "by hopguard_action"
+    flows = f" for flows that match {filter_}" if filter_ else ""
+    return f"{decision.action}{flows}, {line}"
 
 
 def _item(requirement: Requirement, prefix: str = "") -> Item:

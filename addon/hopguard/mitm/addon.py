@@ -17,6 +17,7 @@ from hopguard.mitm.acting import Acting
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
 from hopguard.mitm.enforcement import Enforcement
+from hopguard.mitm.mending import Mender
 from hopguard.mitm.onward import Onward
 from hopguard.mitm.options import (
     add_options,
@@ -62,7 +63,12 @@ class Hopguard:
         self._onward = Onward(self._tunnels, self._own)
         self._view = contentview.HopguardView()
         self.addons = [
-            Commands(self._judge_again, lambda: self._reporter.redaction),
+            Commands(
+                lambda flow: self._judge_of_flows().judge(flow),
+                self._mend,
+                lambda: self._reporter.redaction,
+                lambda: self._enforcement.policy,
+            ),
             ReportCommand(),
         ]
         self._unveiling = Unveiling()
@@ -347,10 +353,14 @@ class Hopguard:
         """Judge the end of a server connection."""
         self._connections.server_disconnects(data)
 
-    def _judge_again(self, flow: http.HTTPFlow) -> None:
-        """Judge a flow as it is now, for a command."""
+    def _judge_of_flows(self) -> Judge:
+        """Return what judges flows as they are now, for commands."""
         reporter, enforcement = self._reporter, self._enforcement
-        Judge(self._checker, reporter, enforcement, self._own, self._tunnels).judge(flow)
+        return Judge(self._checker, reporter, enforcement, self._own, self._tunnels)
+
+    def _mend(self, flow: http.HTTPFlow) -> int:
+        """Repair a flow, for a command."""
+        return Mender(self._judge_of_flows(), self._enforcement, self._reporter).mend(flow)
 
     def _report_unseen(
         self, name: bytes, value: bytes | None, from_client: bool, peer: str, client: str

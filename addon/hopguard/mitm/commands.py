@@ -12,6 +12,7 @@ from hopguard.catalogue.explanation import explain
 from hopguard.catalogue.lookup import UnknownNameError
 from hopguard.mitm import view
 from hopguard.mitm.contentview import refresh, show
+from hopguard.policy import Policy
 from hopguard.record import Record, Redaction
 from hopguard.reports.words import number, rule_name, sentence
 from hopguard.rules import load_rules
@@ -40,10 +41,19 @@ class Commands:
     name = "hopguard_commands"
 
     def __init__(
-        self, judge: Callable[[http.HTTPFlow], None], redaction: Callable[[], Redaction]
+        self,
+        judge: Callable[[http.HTTPFlow], None],
+        mend: Callable[[http.HTTPFlow], int],
+        redaction: Callable[[], Redaction],
+        policy: Callable[[], Policy],
     ) -> None:
-        """Let `judge` judge a flow again; `redaction` says what is not shown at the moment."""
+        """Let `judge` judge a flow again, and `mend` repair it and say how many findings are gone.
+
+        `redaction` says what is not shown at the moment, `policy` what is done.
+        """
         self._judge = judge
+        self._mend = mend
+        self._policy = policy
         self._redaction = redaction
 
     @_command("hopguard.check")
@@ -61,6 +71,21 @@ class Commands:
         found = number(sum(map(len, records)), "finding")
         some, every = sum(map(bool, records)), number(len(chosen), "flow")
         logger.log(ALERT, "hopguard: %s in %s of %s", found, some, every)
+
+    @_command("hopguard.fix")
+    def fix(self, flows: Sequence[mitmflow.Flow]) -> None:
+        """Repair flows, as far as there are safe repairs; `flow.revert` undoes it.
+
+        Mark, comment and metadata follow; the violation log does not.
+        """
+        chosen = _of_http("hopguard.fix", flows)
+        fixed = [self._mend(flow) for flow in chosen]
+        ctx.master.addons.trigger(hooks.UpdateHook(chosen))
+        refresh()
+        some, every = sum(map(bool, fixed)), number(len(chosen), "flow")
+        logger.log(
+            ALERT, "hopguard: %s fixed in %s of %s", number(sum(fixed), "finding"), some, every
+        )
 
     @_command("hopguard.findings")
     def findings(self, flows: Sequence[mitmflow.Flow]) -> Sequence[str]:
@@ -82,7 +107,7 @@ class Commands:
     def explain(self, rule: str) -> Sequence[str]:
         """Tell what a rule is about, why it matters, and what to change: id, or id/variant."""
         try:
-            return explain(rule, load_rules(), width=WIDTH).splitlines()
+            return explain(rule, load_rules(), width=WIDTH, policy=self._policy()).splitlines()
         except UnknownNameError as error:
             text = str(error).replace("`hopguard rules`", "`hopguard.rules`")
             raise exceptions.CommandError(f"hopguard.explain: {text}") from None

@@ -2,11 +2,14 @@
 
 import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from mitmproxy import contentviews, http
 
 from hopguard.annotation import WIDTH, annotate
+from hopguard.catalogue.document import wrap
+from hopguard.differences import describe
 from hopguard.message import Message
 from hopguard.mitm import flows, view
 from hopguard.record import Redaction
@@ -71,11 +74,23 @@ def show(
 ) -> str:
     """Show a message of `flow` with what was found, in lines of printable ASCII."""
     records, left_out = view.read(flow)
-    shown = annotate(_message(flow, message), records, redaction, load_rules(), width)
+    before = _message(flow, message)
+    shown = annotate(before, records, redaction, load_rules(), width)
+    changed = _changes(before, message, redaction)
+    if changed:
+        lines = [wrap(f"- {text}", width, hanging="  ") for text in changed]
+        shown += "\n\n" + "\n".join(["This is what was received. Sent on with changes:", *lines])
     if left_out:
         number = f"{left_out} record{'' if left_out == 1 else 's'}"
         shown += f"\n\n{number} of this flow left out: too many, or unreadable."
     return shown
+
+
+def _changes(before: Message, message: http.Message, redaction: Redaction) -> list[str]:
+    """Say in what the field lines that are sent on differ from those that were received."""
+    sent = replace(before, fields=tuple(message.headers.fields))
+    texts = describe(before, sent, redaction).values()
+    return [text for group in texts for text in group]
 
 
 def _message(flow: http.HTTPFlow, message: http.Message) -> Message:

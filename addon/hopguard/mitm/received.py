@@ -68,6 +68,13 @@ def changes(flow: http.HTTPFlow, which: Which) -> tuple[RawFields, RawFields]:
     )
 
 
+def forget(flow: http.HTTPFlow, which: Which) -> None:
+    """Forget what was received, because a person has put another message in its place."""
+    entries: Any = flow.metadata.get(KEY)
+    if isinstance(entries, dict) and which in entries:
+        flow.metadata[KEY] = {key: entry for key, entry in entries.items() if key != which}
+
+
 def _is_lost_secret(name: bytes, value: bytes, sent: RawFields, redaction: Redaction) -> bool:
     line = FieldLine("header", 0, name, value)
     return (name, value) not in sent and redaction.hides_line(line)

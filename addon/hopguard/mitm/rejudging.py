@@ -1,10 +1,12 @@
 """Judging flows again that have been judged before, as they are now."""
 
 from collections.abc import Container
+from dataclasses import replace
 
 from mitmproxy import ctx, http
 
 from hopguard.checker import Checker
+from hopguard.message import Message, Request, Response
 from hopguard.mitm import flows, view
 from hopguard.mitm.enforcement import Enforcement
 from hopguard.mitm.reporting import Reporter
@@ -49,7 +51,9 @@ class Judge:
         before, _ = view.read(flow)
         known = {identity(record): record for record in before}
         kept = self._kept(flow, before)
-        findings = self._of_request(flow) + self._of_response(flow)
+        request, response = self.request(flow), self.response(flow)
+        findings = self.of_request(request) if request is not None else []
+        findings += self.of_response(flow, response) if response is not None else []
         found = self._reporter.records(flow, self._enforcement.observe(flow, findings, "flagged"))
         for record in found:
             if not any(identity(record) == identity(one) for one in kept):
@@ -62,26 +66,35 @@ class Judge:
         if ctx.options.hopguard_comment:
             view.comment(flow)
 
-    def _of_request(self, flow: http.HTTPFlow) -> list[Finding]:
+    def request(self, flow: http.HTTPFlow) -> Request | None:
+        """Return the request that the client sent, as far as it is known; None if it sent none."""
         if not _has_clients_request(flow):
-            return []
-        complete = flow.request.timestamp_end is not None
+            return None
+        complete = flow.request.timestamp_end is not None and flows.has_open_request(flow)
         tunnelled = flow.client_conn.id in self._tunnels
-        request = flows.request_of(flow, in_tunnel=tunnelled, complete=complete)
-        findings = self._checker.check_message(request)
-        if complete and flows.has_open_request(flow):
-            findings += self._checker.check_trailers(request)
-        return findings
+        return flows.request_of(flow, in_tunnel=tunnelled, complete=complete)
 
-    def _of_response(self, flow: http.HTTPFlow) -> list[Finding]:
+    def of_request(self, request: Request) -> list[Finding]:
+        """Judge a request, and its trailer section if that is known."""
+        return self._of_message(request)
+
+    def response(self, flow: http.HTTPFlow) -> Response | None:
+        """Return the response that the server sent, as far as it is known; None if it sent none."""
         if flow.response is None or not self._has_servers_response(flow):
-            return []
-        complete = flow.response.timestamp_end is not None
-        response = flows.response_of(flow, complete=complete)
-        findings = self._checker.check_message(response)
-        findings += self._checker.check_exchange(flows.sent_request(flow, response), response)
-        if complete and flows.has_open_response(flow):
-            findings += self._checker.check_trailers(response)
+            return None
+        complete = flow.response.timestamp_end is not None and flows.has_open_response(flow)
+        return flows.response_of(flow, complete=complete)
+
+    def of_response(self, flow: http.HTTPFlow, response: Response) -> list[Finding]:
+        """Judge a response, in the light of the request that it answers."""
+        head = replace(response, trailers=None)
+        exchange = self._checker.check_exchange(flows.sent_request(flow, response), head)
+        return self._of_message(response) + exchange
+
+    def _of_message(self, message: Message) -> list[Finding]:
+        findings = self._checker.check_message(message)
+        if message.trailers is not None:
+            findings += self._checker.check_trailers(message)
         return findings
 
     def _has_servers_response(self, flow: http.HTTPFlow) -> bool:

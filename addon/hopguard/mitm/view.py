@@ -30,6 +30,14 @@ def attach(flow: mitmflow.Flow, records: list[Record]) -> list[Record]:
     return fresh
 
 
+def replace(flow: mitmflow.Flow, records: list[Record]) -> None:
+    """Put `records` in the place of those about the same findings, and add the others."""
+    fresh = {identity(record): record for record in records}
+    held: list[Record] = flow.metadata.get(KEY, [])
+    kept = [fresh.pop(identity(record), record) for record in held]
+    flow.metadata[KEY] = [*kept, *fresh.values()]
+
+
 def read(flow: mitmflow.Flow) -> tuple[list[Record], int]:
     """Read the records of a flow; also return how many entries were left out.
 
