@@ -1,0 +1,120 @@
+"""What captures have lost, and which rules cannot judge without it. Each fact stands here once."""
+
+from collections.abc import Iterable
+
+from hopguard.captures.capture import Loss
+
+TRAILERS = Loss(
+    "trailer sections are not kept",
+    frozenset(
+        {
+            "connection-field-in-trailers/sent",
+            "trailer-announcement-mismatch/never-sent",
+            "trailer-announcement-mismatch/unannounced",
+        }
+    ),
+)
+INTERIM_RESPONSES = Loss(
+    "interim responses are not kept",
+    frozenset({"close-on-non-final-response/interim", "switching-protocols-before-continue"}),
+)
+OTHER_PROTOCOLS = Loss(
+    "what is sent before and after a switch of protocols is not kept in order",
+    frozenset({"data-before-protocol-switch", "http-after-protocol-switch"}),
+)
+ROUTE = Loss(
+    "whether a message went through a proxy is not told",
+    frozenset({"proxy-authenticate-from-origin", "proxy-authorization-beyond-proxy"}),
+)
+PSEUDO_FIELDS = Loss(
+    "pseudo-header fields and the settings of connections are not kept",
+    frozenset(
+        {
+            "extended-connect-invalid/incomplete",
+            "extended-connect-invalid/no-setting",
+            "extended-connect-invalid/not-connect",
+        }
+    ),
+)
+OCTETS = Loss(
+    "fields are text that a program has read and written again, not the octets of the message",
+    frozenset(
+        {
+            "connection-field-illegal-octets",
+            "connection-field-name-malformed/mangled",
+            "connection-field-name-malformed/whitespace",
+        }
+    ),
+)
+LINES = Loss(
+    "field lines of one name may have been joined",
+    frozenset(
+        {
+            "connection-empty-list-member",
+            "connection-empty-value/masking",
+            "content-length-ambiguous/repeat-differs",
+            "content-length-ambiguous/repeat-equal",
+            "http2-settings-invalid/repeated",
+            "transfer-encoding-ambiguous/empty-member",
+            "transfer-encoding-ambiguous/multiple-lines",
+            "upgrade-syntax-invalid/empty-member",
+        }
+    ),
+)
+FIELDS = Loss(
+    "fields of the connection may have been left out, so that none counts as missing",
+    frozenset(
+        {
+            "connection-option-unrecognised/unknown-option",
+            "connection-option-without-effect/absent-field",
+            "hop-by-hop-field-leaked",
+            "hop-by-hop-field-unlisted",
+            "http2-settings-invalid/missing",
+            "http2-settings-invalid/orphan",
+            "http2-settings-without-connection-option",
+            "keep-alive-without-connection-option",
+            "proxy-407-without-challenge",
+            "request-timeout-without-close",
+            "response-missing-close-echo",
+            "switching-protocols-not-requested",
+            "switching-protocols-without-upgrade-field",
+            "te-without-connection-option",
+            "transfer-coding-not-offered",
+            "upgrade-required-without-upgrade-field",
+            "upgrade-without-connection-option",
+            "websocket-accept-mismatch",
+            "websocket-handshake-incomplete",
+        }
+    ),
+)
+FRAMING = Loss(
+    "Content-Length and Transfer-Encoding may be those of the stored body, not of the message",
+    frozenset(
+        {
+            "close-delimited-response",
+            "connection-option-without-effect/absent-field",
+            "content-length-ambiguous",
+            "framing-field-in-bodiless-response",
+            "hop-by-hop-field-unlisted",
+            "trailer-announcement-mismatch/impossible",
+            "transfer-coding-not-offered",
+            "transfer-encoding-ambiguous",
+            "transfer-encoding-chunked-misplaced",
+            "transfer-encoding-syntax-invalid",
+            "transfer-encoding-with-content-length",
+            "transfer-encoding-with-http10",
+        }
+    ),
+)
+HTTP2_REQUESTS = Loss(
+    "a request of HTTP/2 or HTTP/3 is shown as the program made it, not as it was sent, "
+    "and is not judged"
+)
+PROVISIONAL_REQUESTS = Loss("a request without a Host field was not shown as it was sent")
+UNKNOWN_VERSIONS = Loss("a message whose version of HTTP is not told is not judged")
+NOT_SENT = Loss("what came from a cache or a service worker was not sent, and is not judged")
+
+
+def rules_without(losses: Iterable[Loss]) -> frozenset[str]:
+    """Return the ids of the rules, and of their variants, that cannot judge after `losses`."""
+    return frozenset[str]().union(*(loss.rules for loss in losses))
