@@ -58,6 +58,17 @@ def test_what_has_no_repair_falls_back() -> None:
     assert outcomes == {"connection-option-duplicated": None}
 
 
+@pytest.mark.parametrize("length", ["6", "+5", "5,", "5\\x00"])
+def test_one_length_of_several_is_not_chosen(length: str) -> None:
+    """Equal ones are written once only if that is all there is."""
+    equal = "> PUT / HTTP/1.1\n> Host: a\n> Content-Length: 5\n> Content-Length: 5"
+    fields, outcomes = repaired(f"{equal}\n> Content-Length: {length}", "content-length-ambiguous")
+    assert len(fields) == 4
+    assert set(outcomes.values()) == {None}
+    fields, _ = repaired(equal)
+    assert fields[1:] == ((b"Content-Length", b"5"),)
+
+
 def test_findings_share_an_edit() -> None:
     """Each of them tells what the line was, and what it is in the end."""
     text = '> GET / HTTP/1.1\n> Host: a\n> Connection: Cookie,, close, "x", Via'
