@@ -149,6 +149,17 @@ def test_what_goes_with_something_else_is_fixed() -> None:
     assert outcomes["upgrade-token-obsolete/h2c"] == outcomes["http2-settings-invalid/missing"]
 
 
+def test_another_variant_is_another_matter() -> None:
+    """It may be at flag."""
+    message, _ = messages_of(
+        "< HTTP/1.1 200 OK\n< Via: 1.1 a\n< Age: 1\n< TE: x\n< Proxy-Authenticate: y"
+    )[0]
+    judge = judge_for(None)
+    via = [one for one in judge(message) if one.variant == "via"]
+    done = repair(message, via, judge)
+    assert done.message.fields[2:] == ((b"Proxy-Authenticate", b"y"),)
+
+
 def test_findings_about_the_other_message_stay() -> None:
     """They are not about what is being repaired."""
     request, _ = messages_of("> GET / HTTP/1.1\n> Connection: Cookie\n> Upgrade: websocket")[0]
