@@ -184,6 +184,10 @@ def test_close_is_not_said_on_http2() -> None:
             ["Connection: a, B, c, d", "Host: h"],
         ),
         (["Connection:", "CONNECTION: x,", "Connection: y"], ["CONNECTION: x, y"]),
+        (
+            ["Connection:", "Connection: a\\r\\nb: c", "Connection: close"],
+            ["Connection:", "Connection: a\\r\\nb: c", "Connection: close"],
+        ),
     ],
 )
 def test_lines_are_joined(lines: list[str], expected: list[str]) -> None:
@@ -240,6 +244,7 @@ def test_te_in_a_response_is_removed(start: str) -> None:
         (["Upgrade: h2c", "Upgrade: foo/1"], ["Upgrade: foo/1"]),
         (["http2-settings: a", "HTTP2-SETTINGS: b"], []),
         (["Upgrade: h2c/1, xh2c"], ["Upgrade: h2c/1, xh2c"]),
+        (["Connection: Upgrade", "HTTP2-Settings: a"], ["Connection: Upgrade"]),
     ],
 )
 def test_h2c_is_withdrawn(lines: list[str], expected: list[str]) -> None:

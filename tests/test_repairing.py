@@ -58,6 +58,17 @@ def test_what_has_no_repair_falls_back() -> None:
     assert outcomes == {"connection-option-duplicated": None}
 
 
+@pytest.mark.parametrize("length", ["6", "+5", "5,", "5\\x00"])
+def test_one_length_of_several_is_not_chosen(length: str) -> None:
+    """Equal ones are written once only if that is all there is."""
+    equal = "> PUT / HTTP/1.1\n> Host: a\n> Content-Length: 5\n> Content-Length: 5"
+    fields, outcomes = repaired(f"{equal}\n> Content-Length: {length}", "content-length-ambiguous")
+    assert len(fields) == 4
+    assert set(outcomes.values()) == {None}
+    fields, _ = repaired(equal)
+    assert fields[1:] == ((b"Content-Length", b"5"),)
+
+
 def test_findings_share_an_edit() -> None:
     """Each of them tells what the line was, and what it is in the end."""
     text = '> GET / HTTP/1.1\n> Host: a\n> Connection: Cookie,, close, "x", Via'
@@ -136,6 +147,17 @@ def test_what_goes_with_something_else_is_fixed() -> None:
         "removed Upgrade: h2c",
     )
     assert outcomes["upgrade-token-obsolete/h2c"] == outcomes["http2-settings-invalid/missing"]
+
+
+def test_another_variant_is_another_matter() -> None:
+    """It may be at flag."""
+    message, _ = messages_of(
+        "< HTTP/1.1 200 OK\n< Via: 1.1 a\n< Age: 1\n< TE: x\n< Proxy-Authenticate: y"
+    )[0]
+    judge = judge_for(None)
+    via = [one for one in judge(message) if one.variant == "via"]
+    done = repair(message, via, judge)
+    assert done.message.fields[2:] == ((b"Proxy-Authenticate", b"y"),)
 
 
 def test_findings_about_the_other_message_stay() -> None:
