@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 from hopguard.connection import Connection
 from hopguard.events import Closed, Event, RequestEnd, ResponseHead
+from hopguard.message import HTTP1
 from hopguard.tolerances import (
     DRAINING,
     SAME_IDLE,
@@ -183,6 +184,8 @@ class ClientPast(NamedTuple):
         return self._after_close(connection, event) if isinstance(event, Closed) else self
 
     def _after_close(self, connection: Connection, event: Closed) -> Self:
+        if connection.version not in HTTP1:
+            return self
         past = self
         if event.time is not None and (event.by == "server" or connection.failure == "lost"):
             if connection.fingerprint is not None and connection.replied < connection.number:
