@@ -186,6 +186,11 @@ def test_responses_of_the_proxy_say_nothing_about_the_server() -> None:
     assert (connection.answered, connection.close_said, connection.promise) == (1, 0, None)
 
 
+def test_the_server_gives_notice() -> None:
+    """By octets that nobody asked for."""
+    assert after(*exchange(1), Unsolicited(5.0, b"HTTP/1.1 408")).notice
+
+
 def test_how_it_ends() -> None:
     """Who closed, and when; None is unknown."""
     connection = after(*exchange(1), Closed(5.0, "server"))

@@ -1,8 +1,7 @@
 """The judge of connections: what it remembers, and how much."""
 
-import gc
 import logging
-import tracemalloc
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,22 +126,29 @@ def test_clients_are_told_apart_by_host_and_user_agent() -> None:
     assert found == ["non-persistent-peer-unannounced"]
 
 
+ENTRY = 110
+"""Octets that an OrderedDict takes for one of many entries, rounded up."""
+
+
+def parts_of(value: object) -> dict[int, object]:
+    """Return a value and all that it consists of, by identity."""
+    parts = {id(value): value}
+    for part in value if isinstance(value, tuple) else ():
+        parts |= parts_of(part)
+    return parts
+
+
 def test_memory() -> None:
     """As many as are followed at most take less than 100 MB."""
-    lifecycle, sample = Lifecycle(Checker()), 1_000
-    for number in range(100):  # what is shared
-        where = Key("server", str(number))
-        feed(lifecycle, where, Opened(0.0, server=f"192.0.2.{number}:80"), *exchange(number))
-    gc.collect()
-    tracemalloc.start()
-    try:
-        for number in range(1, sample + 1):
-            feed(lifecycle, key(number), Opened(0.5 + number, server=f"192.0.2.{number % 99}:80"))
-            feed(lifecycle, key(number), *exchange(number), *exchange(number + 1))
-        taken, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert taken / sample * MOST_OPEN < 100e6
+    lifecycle = Lifecycle(Checker())
+    for number in (1, 2):
+        feed(lifecycle, key(number), Opened(0.5 + number, server="192.0.2.7:80"))
+        feed(lifecycle, key(number), *exchange(number), *exchange(number + 10))
+    one, other = (parts_of(lifecycle.connection(key(number))) for number in (1, 2))
+    own = [value for identity, value in one.items() if identity not in other]
+    collected = 16 * sum(isinstance(value, tuple) for value in own)  # the collector's part
+    assert len(own) > 5
+    assert (sum(map(sys.getsizeof, own)) + collected + ENTRY) * MOST_OPEN < 100e6
 
 
 @pytest.fixture

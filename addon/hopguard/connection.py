@@ -167,10 +167,8 @@ class Connection(NamedTuple):
                 return {"notice": True}
             case StillOpen():
                 return {"looked": event.time}
-            case Closed():
-                return {"closed": event.time, "over": True, "closed_by": event.by}
-            case _:
-                return {}
+        assert isinstance(event, Closed)
+        return {"closed": event.time, "over": True, "closed_by": event.by}
 
     @property
     def replying(self) -> int:
