@@ -3,6 +3,7 @@
 Whoever adds to it: nothing that grows with the number of events, and nothing that a rule concludes.
 """
 
+from sys import intern
 from typing import Any, NamedTuple, Self
 
 from hopguard.events import (
@@ -17,6 +18,7 @@ from hopguard.events import (
     RequestHead,
     ResponseEnd,
     ResponseHead,
+    StillOpen,
     Unsolicited,
 )
 from hopguard.message import HTTP1, Sender, Version
@@ -74,10 +76,10 @@ class Connection(NamedTuple):
     """Whether CONNECT has made a tunnel of it: what is counted here goes through that."""
     switched: bool = False
     """Whether HTTP has ended by an upgrade."""
-    refused_connect: int = 0
-    """Number of the first CONNECT that was refused."""
     failure: Failure | None = None
     """How the latest exchange ended if it has no whole response."""
+    looked: float | None = None
+    """When somebody has looked at it last, without anything having happened."""
     closed: float | None = None
     over: bool = False
     """Whether it is closed, at whatever time ..."""
@@ -147,7 +149,7 @@ class Connection(NamedTuple):
                 whole=True,
                 opened=event.time,
                 client=event.client,
-                server=event.server,
+                server=None if event.server is None else intern(event.server),  # many share it
                 passive=event.passive,
             )
         return self._replace(**self._changes(event))
@@ -163,10 +165,10 @@ class Connection(NamedTuple):
                 return {"failure": event.how}
             case Unsolicited():
                 return {"notice": True}
-            case Closed():
-                return {"closed": event.time, "over": True, "closed_by": event.by}
-            case _:
-                return {}
+            case StillOpen():
+                return {"looked": event.time}
+        assert isinstance(event, Closed)
+        return {"closed": event.time, "over": True, "closed_by": event.by}
 
     @property
     def replying(self) -> int:
@@ -189,10 +191,10 @@ class Connection(NamedTuple):
         if event.to_connect and event.status < 300:
             return self._emptied(tunnel=True)
         number = self.replying
+        event = event._replace(server=b"")  # what is known of the server holds it
         if event.own:
             return self._replace(replied=number, response=event, response_ended=None)
         promises = event.timeout is not None or event.most is not None
-        refused = number if event.to_connect else 0
         return self._replace(
             replied=number,
             response=event,
@@ -202,7 +204,6 @@ class Connection(NamedTuple):
             promised=number if promises else self.promised,
             doubt=self.doubt or (Doubt(number, False, event.doubt) if event.doubt else None),
             switched=event.status == 101,
-            refused_connect=self.refused_connect or refused,
         )
 
     def _emptied(self, *, tunnel: bool) -> Self:

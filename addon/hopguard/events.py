@@ -33,6 +33,9 @@ IDEMPOTENT = frozenset(
 )
 """Methods that may be repeated (the IANA registry of methods); of an unknown one nobody knows."""
 
+_SHARED = {method: method for method in (*IDEMPOTENT, b"POST", b"PATCH", b"CONNECT", b"LOCK")}
+"""So that a hundred thousand connections do not hold as many copies."""
+
 
 class Key(NamedTuple):
     """Which connection: on which leg, and its id there."""
@@ -171,7 +174,7 @@ def request_head(
     return RequestHead(
         time=time,
         version=request.version,
-        method=request.method[:SHORT],
+        method=_SHARED.get(request.method, request.method[:SHORT]),
         flow=flow,
         close=b"close" in request.options,
         keep_alive=b"keep-alive" in request.options,

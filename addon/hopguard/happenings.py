@@ -159,7 +159,7 @@ class Story:
                 return [Aborted(self._time, "truncated"), Closed(self._time, "server")]
             case "the exchange fails":
                 return [Aborted(self._time)]
-            case "still open":
+            case _:
                 return [StillOpen(self._time)]
         return []
 

@@ -16,6 +16,12 @@ def nth(connection: Connection, number: int | None = None) -> str:
     return f"request {number}" + ("" if connection.whole else " since it is observed")
 
 
+def sends(connection: Connection) -> str:
+    """Say that the next request on the connection is sent, and by whom."""
+    who = "client" if connection.client_is_peer else "proxy"
+    return f"The {who} sends {nth(connection, connection.number + 1)}"
+
+
 def promise(connection: Connection) -> str:
     """Say what the server has promised in Keep-Alive; empty where it has not."""
     if connection.promise is None:

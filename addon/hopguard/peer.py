@@ -8,12 +8,14 @@ from typing import NamedTuple, Self
 
 from hopguard.connection import Connection
 from hopguard.events import Closed, Event, RequestEnd, ResponseHead
+from hopguard.message import HTTP1
 from hopguard.tolerances import (
     DRAINING,
     SAME_IDLE,
     SAME_IDLE_SHARE,
     T_DRAINING,
     T_FAST,
+    T_TOGETHER,
     N,
 )
 
@@ -68,6 +70,8 @@ class ServerPast(NamedTuple):
     """Connections in a row that it ended at once after one exchange, without saying so."""
     idles: tuple[float, ...] = ()
     """Seconds after which it has closed idle connections, the latest ones."""
+    sampled: float | None = None
+    """When the latest of them was closed."""
     ended: tuple[float, ...] = ()
     """When it ended connections in use without a word, the latest ones."""
     drained: float | None = None
@@ -109,11 +113,16 @@ class ServerPast(NamedTuple):
         if ended_in_use(connection, event) and event.time is not None:
             past = past._ended_at(event.time)
         idle = connection.idle(event.time)
-        if idle is None or not connection.persists:
+        if idle is None or event.time is None or not connection.persists:
             return past
         if idle > T_FAST:
-            return past._replace(single=0, idles=(*past.idles, idle)[-SAMPLES:])
+            return past._replace(single=0)._idle_for(idle, event.time)
         return past._replace(single=past.single + 1 if is_single(connection) else 0)
+
+    def _idle_for(self, idle: float, time: float) -> Self:
+        if self.sampled is not None and abs(time - self.sampled) < T_TOGETHER:
+            return self
+        return self._replace(idles=(*self.idles, idle)[-SAMPLES:], sampled=time)
 
     def _ended_at(self, time: float) -> Self:
         ended = (*self.recently_ended(time), time)[-DRAINING:]
@@ -175,6 +184,8 @@ class ClientPast(NamedTuple):
         return self._after_close(connection, event) if isinstance(event, Closed) else self
 
     def _after_close(self, connection: Connection, event: Closed) -> Self:
+        if connection.version not in HTTP1:
+            return self
         past = self
         if event.time is not None and (event.by == "server" or connection.failure == "lost"):
             if connection.fingerprint is not None and connection.replied < connection.number:

@@ -34,6 +34,9 @@ SAME_IDLE = 0.5
 SAME_IDLE_SHARE = 0.1
 """... or this part of them, where that is more."""
 
+T_TOGETHER = 1.0
+"""Idle connections that a server closes within this time count as one: it may be a restart."""
+
 DRAINING = 5
 """Connections in use that a server ends ..."""
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.live.site import need
+from tests.live.site import find, need
 from tests.peers import Process
 from tests.peers.mitm import free_ports
 
 IDLE = 2
-"""Seconds that all of them are told."""
+"""Seconds that most of them are told."""
 
 NGINX = """
 {user} daemon off; master_process on; worker_processes 1; pid {folder}/pid; error_log stderr notice;
@@ -60,54 +60,61 @@ async def app(scope, receive, send):
 AS_ROOT = os.geteuid() == 0
 
 
-def nginx(folder: Path, port: int) -> tuple[list[str], str]:
+def nginx(folder: Path, port: int, idle: int) -> tuple[list[str], str]:
     """Prepare nginx; return its command, and the line that says that it is ready."""
     config = folder / "nginx.conf"
     user = "user root;" if AS_ROOT else ""
-    config.write_text(NGINX.format(user=user, folder=folder, idle=IDLE, port=port))
+    config.write_text(NGINX.format(user=user, folder=folder, idle=idle, port=port))
     return [need("nginx"), "-c", str(config), "-p", str(folder)], "start worker process"
 
 
-def apache(folder: Path, port: int) -> tuple[list[str], str]:
+def apache(folder: Path, port: int, idle: int) -> tuple[list[str], str]:
     """Prepare Apache httpd."""
     config = folder / "apache.conf"
-    (folder / "index.html").write_text("ok")
     user = "User www-data\nGroup www-data" if AS_ROOT else ""
-    folder.chmod(0o755)
-    config.write_text(APACHE.format(user=user, folder=folder, idle=IDLE, port=port))
+    config.write_text(APACHE.format(user=user, folder=folder, idle=idle, port=port))
     return [need("apache2"), "-f", str(config), "-D", "FOREGROUND"], "resuming normal operations"
 
 
-def node(folder: Path, port: int) -> tuple[list[str], str]:
+def node(folder: Path, port: int, idle: int) -> tuple[list[str], str]:
     """Prepare a server of Node's http."""
     script = folder / "server.js"
-    script.write_text(NODE.format(idle=IDLE, port=port))
+    script.write_text(NODE.format(idle=idle, port=port))
     return [need("node"), str(script)], "listening"
 
 
-def gunicorn(folder: Path, port: int) -> tuple[list[str], str]:
+def gunicorn(folder: Path, port: int, idle: int) -> tuple[list[str], str]:
     """Prepare gunicorn; only its threaded workers keep connections."""
     (folder / "wsgi_app.py").write_text(WSGI)
-    options = ["-b", f"127.0.0.1:{port}", "--keep-alive", str(IDLE), "--chdir", str(folder)]
+    options = ["-b", f"127.0.0.1:{port}", "--keep-alive", str(idle), "--chdir", str(folder)]
     threads = ["-k", "gthread", "--threads", "8", "--worker-tmp-dir", str(folder)]
     return [sys.executable, "-m", "gunicorn", *options, *threads, "wsgi_app:app"], "Booting worker"
 
 
-def uvicorn(folder: Path, port: int) -> tuple[list[str], str]:
+def uvicorn(folder: Path, port: int, idle: int) -> tuple[list[str], str]:
     """Prepare uvicorn."""
     (folder / "asgi_app.py").write_text(ASGI)
-    options = ["--port", str(port), "--timeout-keep-alive", str(IDLE), "--app-dir", str(folder)]
+    options = ["--port", str(port), "--timeout-keep-alive", str(idle), "--app-dir", str(folder)]
     return [sys.executable, "-m", "uvicorn", *options, "asgi_app:app"], "Uvicorn running on"
 
 
 SERVERS = {one.__name__: one for one in (nginx, apache, node, gunicorn, uvicorn)}
 
 
+PROGRAMS = {"nginx": "nginx", "apache": "apache2", "node": "node"}
+
+
+def is_here(name: str) -> bool:
+    """Tell whether a server is installed."""
+    return name not in PROGRAMS or find(PROGRAMS[name]) is not None
+
+
 @contextmanager
-def started(name: str, folder: Path) -> Iterator[tuple[Process, int]]:
+def started(name: str, folder: Path, *, idle: int) -> Iterator[tuple[Process, int]]:
     """Start a server; give its process, and the port that it listens on."""
     (port,) = free_ports(1)
-    command, ready = SERVERS[name](folder, port)
+    folder.mkdir()
+    command, ready = SERVERS[name](folder, port, idle)
     process = Process(command, folder)
     try:
         process.wait_for_line(ready)

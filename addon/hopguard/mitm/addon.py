@@ -34,7 +34,7 @@ from hopguard.mitm.rejudging import Judge
 from hopguard.mitm.report_command import ReportCommand
 from hopguard.mitm.reporting import Reporter
 from hopguard.mitm.settings import check_settings
-from hopguard.mitm.unexpected import UnexpectedDataHandler
+from hopguard.mitm.unexpected import ConnectionLogHandler
 from hopguard.mitm.verdict import parse_fail_on
 from hopguard.record import Redaction
 from hopguard.reports.rotation import Rotation
@@ -74,14 +74,16 @@ class Hopguard:
         self._unveiling = Unveiling()
         self._refusals = RefusalHandler(self._report_unseen)
         self._connections = Connections(Lifecycle(self._checker), self._reporter.report_connection)
-        self._unexpected = UnexpectedDataHandler(self._connections.data_is_unexpected)
+        self._connection_log = ConnectionLogHandler(
+            self._connections.data_is_unexpected, self._connections.connect_is_refused
+        )
 
     def load(self, loader: Loader) -> None:
         """Declare the options and listen to mitmproxy's log."""
         add_options(loader)
         check_settings(ctx.options)
         logging.getLogger().addHandler(self._refusals)
-        logging.getLogger().addHandler(self._unexpected)
+        logging.getLogger().addHandler(self._connection_log)
         self._reporter.start()
         self._reporter.page = web.mount(ctx.master, lambda: self._reporter.redaction)
         contentview.register(self._view)
@@ -144,7 +146,7 @@ class Hopguard:
         contentview.unregister(self._view)
         self._unveiling.stop()
         logging.getLogger().removeHandler(self._refusals)
-        logging.getLogger().removeHandler(self._unexpected)
+        logging.getLogger().removeHandler(self._connection_log)
         idletimes.tell(self._connections.lifecycle.servers())
         self._reporter.close()
 

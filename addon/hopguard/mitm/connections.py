@@ -53,9 +53,9 @@ MOST_TIMERS = 1_000
 class Latest(NamedTuple):
     """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
 
-    reference: weakref.ref[http.HTTPFlow]
+    reference: weakref.ref[http.HTTPFlow] | None
     method: bytes
-    url: str
+    url: str | None
     client: str
     server: str | None
 
@@ -73,7 +73,7 @@ class Latest(NamedTuple):
     @property
     def flow(self) -> http.HTTPFlow | None:
         """The flow, if it still exists."""
-        return self.reference()
+        return self.reference() if self.reference is not None else None
 
 
 Report = Callable[[list[Judged], Latest | None], None]
@@ -202,6 +202,16 @@ class Connections:
     def data_is_unexpected(self, octets: bytes, client: str) -> None:
         """Take in that a server of `client` has sent octets while it had nothing to answer."""
         self._unexpected[client] = octets
+
+    def connect_is_refused(self, response: Response, proxy: str, client: str) -> None:
+        """Take in that an upstream proxy has refused a CONNECT of mitmproxy; there is no flow."""
+        now, key = time.time(), Key("server", f"to {proxy} for {client}")
+        request = Request(version="HTTP/1.1", method=b"CONNECT", fields=(), leg="server")
+        self._feed(key, Opened(now, server=proxy))
+        self._latest[key] = Latest(None, request.method, None, client, proxy)
+        self._feed(key, request_head(request, now))
+        self._feed(key, response_head(request, response, now))
+        self._feed(key, Closed(now, "proxy"))
 
     # On one connection.
 

@@ -175,6 +175,8 @@ def check(connection: Connection, event: ResponseHead | StillOpen | Closed) -> I
     idle = connection.idle(event.time)
     if idle is None or idle <= T_CLOSE or connection.answered > connection.closing:
         return
+    if (connection.idle(connection.looked) or 0.0) > T_CLOSE:
+        return  # told already
     if connection.server_is_peer:
         text = f"The server has not closed the connection {seconds(idle)} after the exchange"
         yield Evidence(f"{text} that said close, {nth(connection)}.", variant="server-open")

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from hopguard.connection import Connection
 from hopguard.events import RequestHead, ResponseHead
-from hopguard.history import nth
+from hopguard.history import nth, sends
 from hopguard.message import HTTP1
 from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
 
@@ -132,7 +132,7 @@ def check(connection: Connection, event: RequestHead | ResponseHead) -> Iterator
             )
     elif not doubt.by_client and not connection.outstanding:
         yield Evidence(
-            f"The client sends {nth(connection, connection.number + 1)} on a connection on which "
+            f"{sends(connection)} on a connection on which "
             f"response {doubt.number} had {doubt.why}.",
             variant="response",
             sender=connection.requester,

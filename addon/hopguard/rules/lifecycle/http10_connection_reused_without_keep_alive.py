@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from hopguard.connection import Connection
 from hopguard.events import RequestHead
-from hopguard.history import nth
+from hopguard.history import sends
 from hopguard.message import HTTP1
 from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
 
@@ -108,7 +108,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     else:
         return
     yield Evidence(
-        f"The client sends {nth(connection, connection.number + 1)} although the connection was to "
+        f"{sends(connection)} although the connection was to "
         f"end with request {connection.number}: {why}.",
         sender=connection.requester,
     )

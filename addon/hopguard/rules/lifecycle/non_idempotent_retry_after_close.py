@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from hopguard.connection import Connection
 from hopguard.events import RequestEnd
 from hopguard.history import seconds
-from hopguard.message import EVERY_VERSION
+from hopguard.message import HTTP1
 from hopguard.peer import Peers
 from hopguard.rule import ERROR, WARNING, Evidence, Requirement, Variant, peer_rule
 from hopguard.text import printable
@@ -18,7 +18,7 @@ from hopguard.tolerances import T_RETRY
         "proxy": Variant(ERROR, requirement=Requirement(9110, "9.2.2", "MUST NOT")),
     },
     profiles=("rfc9110",),
-    versions=EVERY_VERSION,
+    versions=HTTP1,
     events=(RequestEnd,),
     senders=("client", "intermediary"),
     violating={
@@ -141,7 +141,8 @@ def check(peers: Peers, connection: Connection, event: RequestEnd) -> Iterator[E
 
     The twin has the same method, target, Host and content, comes from the same client on another
     connection, and follows within a second, faster than a person would. An answer of any kind,
-    Idempotency-Key, or a client that gave up by itself excuses it.
+    Idempotency-Key, or a client that gave up by itself excuses it. HTTP/2 and HTTP/3 are left out:
+    a connection that is lost there does not tell which of its requests were answered.
     """
     lost, request = peers.client.lost, connection.request
     if lost is None or request is None or event.time is None or not connection.client_is_peer:

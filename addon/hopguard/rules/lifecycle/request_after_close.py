@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from hopguard.connection import Connection
 from hopguard.events import RequestHead
-from hopguard.history import nth
+from hopguard.history import sends
 from hopguard.message import HTTP1
 from hopguard.rule import ERROR, Evidence, Requirement, Variant, connection_rule
 from hopguard.tolerances import T_PIPELINED
@@ -162,8 +162,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
         return
     if asked:
         yield Evidence(
-            f"The client sends {nth(connection, connection.number + 1)} after it has said "
-            f"Connection: close in request {asked}.",
+            f"{sends(connection)} after it has said Connection: close in request {asked}.",
             variant="own-close",
             sender=connection.requester,
         )
@@ -171,8 +170,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     idle = connection.idle(event.time)
     if idle is not None and idle > T_PIPELINED:
         yield Evidence(
-            f"The client sends {nth(connection, connection.number + 1)} although response {said} "
-            "has said Connection: close.",
+            f"{sends(connection)} although response {said} has said Connection: close.",
             variant="peer-close",
             sender=connection.requester,
         )

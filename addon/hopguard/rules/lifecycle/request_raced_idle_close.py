@@ -105,7 +105,9 @@ def check(peers: Peers, connection: Connection, event: Aborted) -> Iterator[Evid
     """
     request = connection.request
     lost = event.how == "lost" and connection.replied < connection.number
-    if not lost or request is None or not connection.answered or connection.closing:
+    if not lost or request is None or not connection.server_is_peer:
+        return
+    if not connection.answered or connection.closing:
         return
     if None in (event.time, request.time):
         return

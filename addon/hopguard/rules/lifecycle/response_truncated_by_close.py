@@ -82,7 +82,9 @@ def check(connection: Connection, event: Aborted) -> Iterator[Evidence]:
     """
     response = connection.response
     truncated = event.how == "truncated" and connection.replied == connection.number
-    if truncated and response is not None and response.delimited and not response.own:
+    if not truncated or response is None or not connection.server_is_peer:
+        return
+    if response.delimited and not response.own:
         yield Evidence(
             f"The server ends the connection in the midst of its response to {nth(connection)}, "
             f"status {response.status}, of which the rest is missing."

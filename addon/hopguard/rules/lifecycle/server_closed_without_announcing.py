@@ -165,7 +165,9 @@ def check(peers: Peers, connection: Connection, event: Closed) -> Iterator[Evide
     and over is left to the rules about that.
     """
     idle = connection.idle(event.time)
-    if event.by != "server" or connection.notice or not connection.persists or idle is None:
+    if event.by != "server" or not connection.server_is_peer or connection.notice:
+        return
+    if not connection.persists or idle is None:
         return
     if _promised_no_more(connection.promise, idle):
         return
