@@ -183,8 +183,12 @@ CATALOGUE: dict[str, dict[str, str]] = {
     "connect-rejected-connection-kept": {"": "error"},
     "keep-alive-shorter-than-peer-idle": {"announced": "warning", "observed": "warning"},
     "close-missing-while-draining": {"": "warning"},
-    # Forwarding, as far as one message shows it
+    # Forwarding: as far as one message shows it, and seen from both sides
     "hop-by-hop-field-leaked": {"via": "warning", "stored": "error"},
+    "nominated-field-forwarded": {"": "error"},
+    "connection-field-forwarded": {"": "error"},
+    "hop-by-hop-field-forwarded": {"": "warning", "relayed": "info"},
+    "connection-field-translated-to-http2": {"": "error"},
 }
 """Rule, variant, severity. The variant "" is a rule without variants."""
 
@@ -206,7 +210,7 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in load_rules()}
 def test_catalogue_has_exactly_these_rules() -> None:
     """No rule is missing, and none is there that nobody has decided on."""
     assert sorted(RULES) == sorted(CATALOGUE)
-    assert len(CATALOGUE) == 79
+    assert len(CATALOGUE) == 83
 
 
 @pytest.mark.parametrize("rule", CATALOGUE)

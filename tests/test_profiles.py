@@ -24,6 +24,7 @@ class Change(NamedTuple):
 
 CHANGES = {
     "rfc2616": Change(
+        appear=frozenset({("hop-by-hop-field-forwarded", "relayed", "info")}),
         disappear=frozenset(
             {
                 ("keep-alive-without-connection-option", "", "error"),
@@ -42,6 +43,7 @@ CHANGES = {
                 ("hop-by-hop-field-unlisted", "declared", "error"),
                 ("http10-connection-reused-without-keep-alive", "", "error"),
                 ("server-closed-without-announcing", "at-once", "warning"),
+                ("nominated-field-forwarded", "", "error"),
             }
         ),
     ),

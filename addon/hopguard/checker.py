@@ -108,6 +108,15 @@ class Checker:
         trigger = (response.status, False, bool(request.early_octets))
         return self._check(index, trigger, lines, of_request, request, response)
 
+    def check_forwarding(self, received: Message, sent: Message) -> list[Finding]:
+        """Judge what an intermediary has `sent` on in the place of what it had `received`."""
+        calls = [
+            Call(rule, rule.check)
+            for rule in self.rules
+            if rule.kind == "forwarding" and sent.version in rule.versions
+        ]
+        return self._judge(calls, sent, received, sent)
+
     def check_event(
         self, connection: Connection, event: Event, peers: Callable[[], Peers]
     ) -> list[Finding]:

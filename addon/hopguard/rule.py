@@ -40,10 +40,11 @@ INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 
 Keyword = Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", ""]
 Direction = Literal["request", "response"]
-Kind = Literal["message", "exchange", "connection"]
-Visibility = Literal["hooks", "refused", "rejected", "raw"]
+Kind = Literal["message", "exchange", "connection", "forwarding"]
+Visibility = Literal["hooks", "refused", "rejected", "raw", "both-legs"]
 """Where the evidence can be seen: in mitmproxy's ordinary hooks; in hooks of a message that
-mitmproxy refuses; only with `hopguard_see_rejected`; only in raw octets (captures)."""
+mitmproxy refuses; only with `hopguard_see_rejected`; only in raw octets (captures); only where a
+message is seen before and after an intermediary."""
 
 DEFAULT_PROFILES = ("rfc9110", "security", "rfc2068", "rfc6455", "rfc7540", "fetch")
 OPTIONAL_PROFILES = ("rfc2616", "mdn-current", "rfc7230", "rfc7231", "noise", "http2-edge")
@@ -142,6 +143,7 @@ ResponseCheck = Callable[[Response], Iterator[Evidence]]
 ExchangeCheck = Callable[[Request, Response], Iterator[Evidence]]
 ConnectionCheck = Callable[[Connection, Any], Iterator[Evidence]]
 PeerCheck = Callable[[Peers, Connection, Any], Iterator[Evidence]]
+ForwardingCheck = Callable[[Message, Message], Iterator[Evidence]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -230,6 +232,8 @@ class Rule:
             if isinstance(message, Connection)
             else _of_message(message, evidence.line)
         )
+        if self.kind == "forwarding":
+            sender = "intermediary"
         return Finding(
             rule=self.id,
             variant=evidence.variant,
@@ -328,6 +332,14 @@ def connection_rule(**declared: Unpack[Declared]) -> Callable[[ConnectionCheck],
 def peer_rule(**declared: Unpack[Declared]) -> Callable[[PeerCheck], Rule]:
     """Declare a rule about an event on a connection in the light of the peers' other ones."""
     return lambda check: _declare(check, "connection", frozenset(), declared, with_peers=True)
+
+
+def forwarding_rule(**declared: Unpack[Declared]) -> Callable[[ForwardingCheck], Rule]:
+    """Declare a rule about what an intermediary received, and what it sent on in its place.
+
+    The versions are those of the message that it sent on, which is the one at fault.
+    """
+    return lambda check: _declare(check, "forwarding", _BOTH, declared)
 
 
 _BOTH: frozenset[Direction] = frozenset({"request", "response"})

@@ -21,6 +21,14 @@ with white space folds into the one before it. `\xNN`, `\r`, `\n`, `\t` and `\\`
 
 An example about connections says in further `*` lines, at their place among the messages, what
 happens and when: see `hopguard.happenings`.
+One `*` line stands between messages: what comes after it is what an intermediary sent on, on the
+other leg, in the place of the message before it.
+
+    > GET / HTTP/1.1
+    > Connection: X-Hop
+    > X-Hop: 1
+    * sent on
+    > GET / HTTP/1.1
 """
 
 import re
@@ -49,6 +57,9 @@ CONTEXTS: Mapping[str, tuple[type[Message], dict[str, Any]]] = {
 EARLY_OCTETS = "sent before the response"
 SWITCHED_OCTETS = "sent after the switch"
 """Start of a `*` line that goes on with a colon and octets; the second one may be repeated."""
+
+SENT_ON = "sent on"
+"""The `*` line between what an intermediary received and what it made of it."""
 
 _VERSIONS: Mapping[str, Version] = {
     "HTTP/1.0": "HTTP/1.0",
@@ -84,6 +95,15 @@ class Transcript:
     """What happens on connections, if the example says anything about them."""
     in_front: float | None = None
     """Seconds for which whoever is in front of the server keeps idle connections."""
+    sent_on: int | None = None
+    """Position of the first message that an intermediary sent on."""
+
+    @property
+    def forwarding(self) -> tuple[Message, Message] | None:
+        """Return what an intermediary received, and what it sent on in its place."""
+        if self.sent_on is None:
+            return None
+        return self.messages[self.sent_on - 1], self.messages[self.sent_on]
 
     @property
     def exchange(self) -> tuple[Request, Response] | None:
@@ -105,15 +125,18 @@ def parse(text: str) -> Transcript:
     said: list[tuple[type[Message], dict[str, Any]]] = []
     builders: list[_Builder] = []
     order: list[_Builder | tuple[str, bool]] = []
+    sent_on: int | None = None
     for line in lines:
         sign, marked, rest = line[:1], line[1:2] == "!", line[2:] if line[1:2] == "!" else line[1:]
         if sign == "*" and is_happening(rest.strip()):
             order.append((rest.strip(), marked))
+        elif sign == "*" and rest.strip() == SENT_ON:
+            sent_on = len(builders)
         elif sign == "*":
             said.append(_context(rest.strip()))
         elif sign in (">", "<"):
             content = rest.removeprefix(" ").encode()
-            if not builders or builders[-1].is_over(sign, content):
+            if len(builders) in (0, sent_on) or builders[-1].is_over(sign, content):
                 builders.append(_Builder(sign, content, marked))
                 order.append(builders[-1])
             else:
@@ -126,6 +149,8 @@ def parse(text: str) -> Transcript:
         for place in builder.marks
     ]
     messages = [builder.build(said) for builder in builders]
+    if sent_on is not None:
+        return Transcript(_send_on(messages, sent_on), marks, sent_on=sent_on)
     if len(order) == len(builders):
         return Transcript(messages, marks)
     story = _tell(order, messages)
@@ -135,6 +160,15 @@ def parse(text: str) -> Transcript:
         if step.marked and step.message is None
     ]
     return Transcript(messages, marks, story.steps, story.in_front)
+
+
+def _send_on(messages: list[Message], sent_on: int) -> list[Message]:
+    """Put the messages from that position on the other leg."""
+    if not 0 < sent_on < len(messages):
+        raise TranscriptError(f"`* {SENT_ON}` does not stand between two messages")
+    sent = messages[sent_on:]
+    other = [replace(one, leg="server" if one.leg == "client" else "client") for one in sent]
+    return [*messages[:sent_on], *other]
 
 
 def _tell(order: "list[_Builder | tuple[str, bool]]", messages: list[Message]) -> Story:

@@ -14,6 +14,7 @@ VISIBLE: Mapping[Visibility, str] = {
     "refused": "on live traffic, in messages that mitmproxy refuses",
     "rejected": "on live traffic, unless hopguard_see_rejected is off",
     "raw": "only in captures that hold the raw octets",
+    "both-legs": "only where a message is seen before and after an intermediary",
 }
 """Where the evidence of a rule can be seen, in words."""
 
@@ -138,6 +139,8 @@ def senders(rule: Rule) -> list[str]:
     """
     if rule.senders:
         return list(rule.senders)
+    if rule.kind == "forwarding":
+        return ["intermediary"]
     if rule.kind == "exchange":
         texts = [text for examples in rule.violating.values() for text in examples]
         signs = {line.strip()[:2] for text in texts for line in text.splitlines()}
