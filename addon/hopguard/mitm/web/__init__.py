@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mitmproxy import contentviews
 from mitmproxy.master import Master
 
 from hopguard.record import Redaction
@@ -23,9 +24,9 @@ def mount(master: Master, redaction: Callable[[], Redaction]) -> "WebPage | None
     web = sys.modules.get("mitmproxy.tools.web.master")
     if web is None or not isinstance(master, web.WebMaster):
         return None
-    try:
-        from hopguard.mitm.web.mounting import WebPage
-    except ImportError:
+    if not hasattr(contentviews, "registry"):
         logger.info("hopguard: the page /hopguard needs mitmproxy 12 or later")
         return None
+    from hopguard.mitm.web.mounting import WebPage
+
     return WebPage(master, redaction)
