@@ -6,7 +6,6 @@ mitmweb; then a real Chromium looks at the page. Needs Chromium and its driver.
 
 import math
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -171,4 +170,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
