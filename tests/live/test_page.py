@@ -79,6 +79,7 @@ def mitm(confdir: Path) -> Iterator[Mitm]:
         with Http1Client(started.address()) as client:
             for path in (b"/a", b"/b?hunter2", b"/c"):
                 client.exchange(b"GET %s HTTP/1.1\r\nHost: h\r\n\r\n" % path)
+        started.wait_for_line("client disconnect")
         yield started
 
 
@@ -188,6 +189,8 @@ def test_connections(client: Client) -> None:
     assert (ours["leg"], its["leg"]) == ("client", "server")
     assert len(ours["exchanges"]) == 3
     assert [one["severity"] for one in its["exchanges"]] == ["error"] * 3
+    assert ours["closed"] > its["opened"]
+    assert ours["closed_by"] == "client"
     assert client.ask("/flows/0/connections", client.token).status == 404
 
 

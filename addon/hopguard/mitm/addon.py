@@ -85,7 +85,9 @@ class Hopguard:
         logging.getLogger().addHandler(self._refusals)
         logging.getLogger().addHandler(self._connection_log)
         self._reporter.start()
-        self._reporter.page = web.mount(ctx.master, lambda: self._reporter.redaction)
+        self._reporter.page = web.mount(
+            ctx.master, lambda: self._reporter.redaction, self._connections.closed_by
+        )
         contentview.register(self._view)
 
     def running(self) -> None:

@@ -26,9 +26,11 @@ def exchange(start: float, like: http.HTTPFlow | None = None, **made: Any) -> ht
     return flow
 
 
-def shown(flow: http.HTTPFlow, held: list[mitmflow.Flow], **sources: Any) -> list[dict[str, Any]]:
+def shown(
+    flow: http.HTTPFlow, held: list[mitmflow.Flow], closed_by: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
     """Return the lanes."""
-    return lanes.of_flow(flow, held, Sources(Redaction, **sources))
+    return lanes.of_flow(flow, held, Sources(Redaction, (closed_by or {}).get))
 
 
 def test_both_legs_with_all_their_exchanges() -> None:
@@ -75,7 +77,7 @@ def test_who_closed() -> None:
     """If that is known."""
     flow = exchange(10)
     flow.client_conn.timestamp_end = 30
-    client, server = shown(flow, [flow], closed_by={flow.client_conn.id: "client"}.get)
+    client, server = shown(flow, [flow], {flow.client_conn.id: "client"})
     assert (client["closed"], client["closed_by"]) == (30, "client")
     assert (server["closed"], server["closed_by"]) == (None, None)
 

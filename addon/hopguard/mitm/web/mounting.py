@@ -3,14 +3,13 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from mitmproxy.tools.web.master import WebMaster
 
 from hopguard.mitm.web.handlers import HANDLERS
 from hopguard.mitm.web.sources import Sources
-from hopguard.record import Record, Redaction
+from hopguard.record import Record
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +20,9 @@ INTERVAL = 0.25
 class WebPage:
     """Takes findings, and shows them to whoever looks."""
 
-    def __init__(self, master: WebMaster, redaction: Callable[[], Redaction]) -> None:
-        """Add the page to `master`."""
-        self.sources = Sources(redaction)
+    def __init__(self, master: WebMaster, sources: Sources) -> None:
+        """Add the page to `master`; it shows `sources`."""
+        self.sources = sources
         self._master = master
         self._timer: asyncio.TimerHandle | None = None
         router = master.app.default_router

@@ -15,9 +15,9 @@ class Sources:
 
     redaction: Callable[[], Redaction]
     """What is not shown at the moment."""
+    closed_by: Callable[[str], str | None]
+    """Tells by a connection's id who has closed it; None if it is open, or nobody knows."""
     store: FindingStore = field(default_factory=FindingStore)
     charts: Charts = field(default_factory=Charts)
     listeners: set[Any] = field(default_factory=set)
     """Open sockets to pages."""
-    closed_by: Callable[[str], str | None] = lambda _: None
-    """Tells by a connection's id who has closed it, if that is known."""
