@@ -16,8 +16,15 @@ class Judged(NamedTuple):
 
 
 def judge(text: str, checker: Checker) -> list[Judged]:
-    """Judge every message, trailer section and exchange of the transcript `text`."""
+    """Judge every message, trailer section and exchange of the transcript `text`.
+
+    Of one about an intermediary, judge what it sent on in the light of what it received.
+    """
     transcript = parse(text)
+    if transcript.forwarding is not None:
+        assert transcript.sent_on is not None
+        found = checker.check_forwarding(*transcript.forwarding)
+        return [_judged(transcript, finding, transcript.sent_on) for finding in found]
     judged = [
         _judged(transcript, finding, position)
         for position, message in enumerate(transcript.messages)

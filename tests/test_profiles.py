@@ -24,6 +24,7 @@ class Change(NamedTuple):
 
 CHANGES = {
     "rfc2616": Change(
+        appear=frozenset({("hop-by-hop-field-forwarded", "relayed", "info")}),
         disappear=frozenset(
             {
                 ("keep-alive-without-connection-option", "", "error"),
@@ -40,6 +41,7 @@ CHANGES = {
                 ("hop-by-hop-field-leaked", "stored", "error"),
                 ("hop-by-hop-field-leaked", "via", "warning"),
                 ("hop-by-hop-field-unlisted", "declared", "error"),
+                ("nominated-field-forwarded", "", "error"),
             }
         ),
     ),

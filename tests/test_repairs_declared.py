@@ -4,7 +4,8 @@ import pytest
 
 from hopguard.message import Message
 from hopguard.rule import Finding, Rule
-from tests.repairs import RULES, judge_for, messages_of, repair
+from tests import repairs
+from tests.repairs import judge_for, messages_of, repair
 from tests.test_rules import checker_for
 
 REFUSE = "The message has to be refused; there is more than one reading, or none."
@@ -12,6 +13,7 @@ HARMLESS = "Nothing is broken, and nothing to protect."
 STATUS = "The status itself is at fault, or what it needs is known to the sender alone."
 BODY = "Only another body would do."
 OVER = "It is over: nothing that could be edited is at fault."
+FORWARDED = "It is forwarding that has to be repaired, and conforming forwarding is."
 SENDER = "It is evidence about the sender, not a fault of the message."
 
 WITHOUT_REPAIR: dict[str, str] = {
@@ -25,6 +27,12 @@ WITHOUT_REPAIR: dict[str, str] = {
     "connection-option-unrecognised/unknown-option": HARMLESS,
     "connection-option-without-effect/itself": HARMLESS,
     "connection-option-without-effect/absent-field": HARMLESS,
+    # Forwarding
+    "connection-field-forwarded": FORWARDED,
+    "connection-field-translated-to-http2": FORWARDED,
+    "hop-by-hop-field-forwarded": FORWARDED,
+    "hop-by-hop-field-forwarded/relayed": FORWARDED,
+    "nominated-field-forwarded": FORWARDED,
     # Fields that are not listed
     "upgrade-without-connection-option": "Without Upgrade, sloppy WebSocket clients fail.",
     "hop-by-hop-field-unlisted/declared": "The application may need the field.",
@@ -149,6 +157,10 @@ NOT_REPAIRED: dict[str, dict[str, str]] = {
 """Examples of repairable variants that must stay as they are: by a piece of their text, why."""
 
 
+RULES = [rule for rule in repairs.RULES if rule.kind in ("message", "exchange")]
+"""Rules about messages; what is wrong with a connection is not mended by editing one."""
+
+
 def name_of(rule: Rule, variant: str) -> str:
     """Return the name by which people mean the variant."""
     return f"{rule.id}/{variant}" if variant else rule.id
@@ -173,6 +185,7 @@ def test_what_is_said_is_done(rule: Rule) -> None:
 
 def test_table_is_complete() -> None:
     """Every rule and variant has a repair, or a reason why not; never both."""
+    assert not any(rule.edits for rule in set(repairs.RULES).difference(RULES))
     without = {name_of(rule, variant) for rule, variant in VARIANTS if variant not in rule.edits}
     assert without == WITHOUT_REPAIR.keys()
     assert all(WITHOUT_REPAIR.values())

@@ -52,7 +52,8 @@ COMPANIONS: dict[str, set[str]] = {
 def checker_for(rule: Rule, variant: str) -> Checker:
     """Make a checker with the default profiles and what this variant needs besides."""
     wanted = set(rule.profiles) | set(rule.variants[variant].profiles if rule.variants else ())
-    return Checker({*DEFAULT_PROFILES, *(wanted - rule.silenced_by - {"rfc2616"})})
+    needed = set(rule.variants[variant].profiles) if rule.variants else set()
+    return Checker({*DEFAULT_PROFILES, *(wanted - rule.silenced_by - ({"rfc2616"} - needed))})
 
 
 VIOLATING = [

@@ -120,3 +120,29 @@ def test_errors_name_the_line(text: str, said: str) -> None:
     """What is not in the notation is refused."""
     with pytest.raises(TranscriptError, match=said):
         parse(text)
+
+
+def test_what_an_intermediary_sends_on() -> None:
+    """It is on the other leg; the messages before it are on theirs."""
+    transcript = parse("""
+        < HTTP/1.1 200 OK
+        < Connection: X
+        * sent on
+        < HTTP/1.1 200 OK
+        <! X: 1
+    """)
+    assert transcript.forwarding is not None
+    received, sent = transcript.forwarding
+    assert (received.leg, sent.leg) == ("server", "client")
+    assert (len(received.fields), len(sent.fields)) == (1, 1)
+    assert transcript.marks == [Mark(1, "header", 0)]
+    assert parse("> GET / HTTP/1.1").forwarding is None
+    request = parse("> GET / HTTP/1.1\n* sent on\n> GET / HTTP/2").messages[1]
+    assert (request.leg, request.version) == ("server", "HTTP/2")
+
+
+@pytest.mark.parametrize("text", ["* sent on\n> GET / HTTP/1.1", "> GET / HTTP/1.1\n* sent on"])
+def test_sent_on_stands_between_messages(text: str) -> None:
+    """Otherwise nobody knows what is meant."""
+    with pytest.raises(TranscriptError, match="between two messages"):
+        parse(text)

@@ -66,7 +66,7 @@ class Attempts[M: Message]:
                     self._take(taken, fault(finding))
             # A fault may have become another variant of itself: contradicted, then unannounced.
             for finding in self.found:
-                if (finding.rule, finding.part) in rules:
+                if (finding.rule, finding.part) in rules and fault(finding) not in self._at_first:
                     wanted.setdefault(fault(finding), finding)
             if self.message is before:
                 return

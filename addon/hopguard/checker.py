@@ -87,6 +87,15 @@ class Checker:
             rules, response, lambda rule: (rule.in_exchange or rule.check)(request, response)
         )
 
+    def check_forwarding(self, received: Message, sent: Message) -> list[Finding]:
+        """Judge what an intermediary has `sent` on in the place of what it had `received`."""
+        rules = {
+            rule
+            for rule in self.rules
+            if rule.kind == "forwarding" and sent.version in rule.versions
+        }
+        return self._judge(rules, sent, lambda rule: rule.check(received, sent))
+
     def _message_index(self, message: Message) -> "_Index":
         indexes = self._requests if isinstance(message, Request) else self._responses
         return indexes[message.version]

@@ -1,8 +1,7 @@
-"""Edits of field lines: what the repairs of the rules are made of.
+"""Edits of field lines: what the repairs of the rules are made of. All are pure.
 
-All are pure. Lines that an edit is not about stay as they are, octet for octet and in order. No
-edit removes the connection option `close`, nor Transfer-Encoding from a header section: see
-`hopguard.hazards`.
+Lines that an edit is not about stay as they are, octet for octet and in order. No edit removes the
+option `close`, nor Transfer-Encoding from a header section: see `hopguard.hazards`.
 """
 
 from collections.abc import Callable, Collection
@@ -54,9 +53,7 @@ def edit_members[M: Message](message: M, name: bytes, edit: Callable[[bytes], by
         edited = [edit(member) for member in members]
         if members in ([b""], edited):
             return found, value
-        kept = [
-            _canonical(member) if name == b"connection" else member for member in edited if member
-        ]
+        kept = [_canonical(one) if name == b"connection" else one for one in edited if one]
         return (found, b", ".join(kept)) if kept else None
 
     return edit_lines(message, edit_line)
@@ -71,9 +68,7 @@ def drop_options[M: Message](message: M, options: Collection[bytes]) -> M:
     dropped = frozenset(options) - {CLOSE}
     if message.version not in HTTP1 or dropped.isdisjoint(message.options):
         return message
-    return edit_members(
-        message, b"connection", lambda member: None if member.lower() in dropped else member
-    )
+    return edit_members(message, b"connection", lambda one: None if one.lower() in dropped else one)
 
 
 def dropping_options(options: Collection[bytes]) -> Edit:
@@ -96,9 +91,7 @@ def remove_fields[M: Message](
     if section == "header":
         removed -= {TRANSFER_ENCODING}
     edited = edit_lines(
-        message,
-        lambda name, value: None if name.lower() in removed else (name, value),
-        section,
+        message, lambda name, value: None if name.lower() in removed else (name, value), section
     )
     return drop_options(edited, removed) if section == "header" else edited
 
@@ -112,17 +105,15 @@ def remove_field[M: Message](message: M, finding: Finding, /) -> M:
 
 def drop_members[M: Message](message: M, name: bytes, members: Collection[bytes]) -> M:
     """Drop `members` (lower case) from the list-based field `name`, with the last its option."""
-    edited = edit_members(
-        message, name, lambda member: None if member.lower() in members else member
-    )
-    return edited if edited.has(name) else drop_options(edited, {name})
+    edited = edit_members(message, name, lambda one: None if one.lower() in members else one)
+    return drop_options(edited, {name}) if message.has(name) and not edited.has(name) else edited
 
 
 def say_close[M: Message](message: M, finding: Finding, /) -> M:
     """Announce close in Connection, and nothing else about the persistence of the connection.
 
-    A keep-alive makes place for it; otherwise it is added to the first Connection line, or in a
-    line of its own where there is none, or where that one holds octets that make its end doubtful.
+    A keep-alive makes place for it; otherwise it is added to the first Connection line, or in one
+    of its own, if there is none or if it holds control octets.
     """
     if message.version not in HTTP1:
         return message
@@ -130,9 +121,10 @@ def say_close[M: Message](message: M, finding: Finding, /) -> M:
 
     def edit(member: bytes) -> bytes | None:
         nonlocal said
-        if member.lower() == KEEP_ALIVE:
-            member, said = (b"" if said else CLOSE), True
-        return _canonical(member) or None
+        if member.lower() != KEEP_ALIVE:
+            return _canonical(member)
+        before, said = said, True
+        return None if before else CLOSE
 
     edited = remove_fields(edit_members(message, b"connection", edit), {KEEP_ALIVE})
     return edited if said else _add_close(edited)
@@ -152,21 +144,22 @@ def _add_close[M: Message](message: M) -> M:
 def join_lines[M: Message](message: M, finding: Finding, /) -> M:
     """Write the members of all Connection lines into the first one that has any.
 
-    Without any member, no line is left. A line that alone has members stays as it is.
+    Without any member, no line is left. A line that alone has members stays as it is, and so do all
+    if one holds control octets: what follows those may not belong to it.
     """
     lines = message.lines(b"connection")
+    if any(map(message.has_control, lines)):
+        return message
     members = [member for member in message.members(b"connection") if member.value]
-    first = members[0].line if members else None
-    value = b", ".join(member.value for member in members)
-    if first is not None and members[-1].line == first:
-        value = first.value
-    positions = {line.position for line in lines}
-    kept = [
-        (first.name, value) if first is not None and position == first.position else pair
-        for position, pair in enumerate(message.fields)
-        if position not in positions or (first is not None and position == first.position)
-    ]
-    return replace(message, fields=tuple(kept))
+    joined: dict[int, _Pair] = {}
+    if members:
+        first, alone = members[0].line, members[0].line == members[-1].line
+        value = first.value if alone else b", ".join(member.value for member in members)
+        joined[first.position] = (first.name, value)
+    left_out = {line.position for line in lines} - joined.keys()
+    pairs = enumerate(message.fields)
+    kept = tuple(joined.get(place, pair) for place, pair in pairs if place not in left_out)
+    return replace(message, fields=kept)
 
 
 def unfold[M: Message](message: M, names: Collection[bytes]) -> M:
@@ -187,9 +180,7 @@ def reduce_te[M: Message](message: M, finding: Finding, /) -> M:
     """
     if isinstance(message, Response):
         return remove_fields(message, {b"te"})
-    edited = edit_members(
-        message, b"te", lambda member: member if member.lower() == b"trailers" else None
-    )
+    edited = edit_members(message, b"te", lambda one: one if one.lower() == b"trailers" else None)
     return edited if edited.has(b"te") else drop_options(edited, {b"te"})
 
 

@@ -132,7 +132,7 @@ def forwarded_protocols(message: Message, to: NextLeg) -> list[bytes]:
     possible = [value for value, protocol in valid if not _is_http2(protocol)]
     if isinstance(message, Response):
         required = message.status in (101, 426) and {message.version, to.version} <= HTTP1
-        return (possible or [value for value, _ in valid] or values) if required else []
+        return (possible or [value for value, _ in valid]) if required else []
     offered = message.version == to.version == "HTTP/1.1" and UPGRADE in message.options
     return possible if offered else []
 

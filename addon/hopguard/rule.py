@@ -37,10 +37,11 @@ INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 
 Keyword = Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", ""]
 Direction = Literal["request", "response"]
-Kind = Literal["message", "exchange"]
-Visibility = Literal["hooks", "refused", "rejected", "raw"]
+Kind = Literal["message", "exchange", "forwarding"]
+Visibility = Literal["hooks", "refused", "rejected", "raw", "both-legs"]
 """Where the evidence can be seen: in mitmproxy's ordinary hooks; in hooks of a message that
-mitmproxy refuses; only with `hopguard_see_rejected`; only in raw octets (captures)."""
+mitmproxy refuses; only with `hopguard_see_rejected`; only in raw octets (captures); only where a
+message is seen before and after an intermediary."""
 
 DEFAULT_PROFILES = ("rfc9110", "security", "rfc2068", "rfc6455", "rfc7540", "fetch")
 OPTIONAL_PROFILES = ("rfc2616", "mdn-current", "rfc7230", "rfc7231", "noise", "http2-edge")
@@ -137,6 +138,7 @@ MessageCheck = Callable[[Message], Iterator[Evidence]]
 RequestCheck = Callable[[Request], Iterator[Evidence]]
 ResponseCheck = Callable[[Response], Iterator[Evidence]]
 ExchangeCheck = Callable[[Request, Response], Iterator[Evidence]]
+ForwardingCheck = Callable[[Message, Message], Iterator[Evidence]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -219,7 +221,7 @@ class Rule:
             severity=evidence.severity or max([variant.severity, *raised]),
             text=evidence.text,
             requirement=variant.requirement or self.requirement,
-            sender=evidence.sender or message.sent_by,
+            sender=evidence.sender or self._guilty(message),
             leg=message.leg,
             part=message.trailer_part if in_trailers else message.part,
             version=message.version,
@@ -230,6 +232,9 @@ class Rule:
         """Return what repairs a message of which `finding` is one; None if there is no repair."""
         direction: Direction = "request" if finding.part.startswith("request") else "response"
         return self.edits.get(finding.variant) if direction in self.edits_in else None
+
+    def _guilty(self, message: Message) -> Sender:
+        return "intermediary" if self.kind == "forwarding" else message.sent_by
 
     def runs_variant(self, name: str, profiles: frozenset[str]) -> bool:
         """Tell whether the variant called `name` is on under `profiles`."""
@@ -283,6 +288,14 @@ def exchange_rule(**declared: Unpack[Declared]) -> Callable[[ExchangeCheck], Rul
     The versions are those of the response; a field triggers it in either message.
     """
     return lambda check: _declare(check, "exchange", _BOTH, declared)
+
+
+def forwarding_rule(**declared: Unpack[Declared]) -> Callable[[ForwardingCheck], Rule]:
+    """Declare a rule about what an intermediary received, and what it sent on in its place.
+
+    The versions are those of the message that it sent on, which is the one at fault.
+    """
+    return lambda check: _declare(check, "forwarding", _BOTH, declared)
 
 
 _BOTH: frozenset[Direction] = frozenset({"request", "response"})

@@ -18,6 +18,15 @@ with white space folds into the one before it. `\xNN`, `\r`, `\n`, `\t` and `\\`
 
     * sent before the response: POST / HTTP/1.1\r\n
     * sent after the switch: HTTP/1.1 200 OK\r\n
+
+One `*` line stands between messages: what comes after it is what an intermediary sent on, on the
+other leg, in the place of the message before it.
+
+    > GET / HTTP/1.1
+    > Connection: X-Hop
+    > X-Hop: 1
+    * sent on
+    > GET / HTTP/1.1
 """
 
 import re
@@ -45,6 +54,9 @@ CONTEXTS: Mapping[str, tuple[type[Message], dict[str, Any]]] = {
 EARLY_OCTETS = "sent before the response"
 SWITCHED_OCTETS = "sent after the switch"
 """Start of a `*` line that goes on with a colon and octets; the second one may be repeated."""
+
+SENT_ON = "sent on"
+"""The `*` line between what an intermediary received and what it made of it."""
 
 _VERSIONS: Mapping[str, Version] = {
     "HTTP/1.0": "HTTP/1.0",
@@ -75,6 +87,15 @@ class Transcript:
 
     messages: list[Message] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    sent_on: int | None = None
+    """Position of the first message that an intermediary sent on."""
+
+    @property
+    def forwarding(self) -> tuple[Message, Message] | None:
+        """Return what an intermediary received, and what it sent on in its place."""
+        if self.sent_on is None:
+            return None
+        return self.messages[self.sent_on - 1], self.messages[self.sent_on]
 
     @property
     def exchange(self) -> tuple[Request, Response] | None:
@@ -95,13 +116,16 @@ def parse(text: str) -> Transcript:
     lines = textwrap.dedent(text).strip("\n").split("\n")
     said: list[tuple[type[Message], dict[str, Any]]] = []
     builders: list[_Builder] = []
+    sent_on: int | None = None
     for line in lines:
         sign, marked, rest = line[:1], line[1:2] == "!", line[2:] if line[1:2] == "!" else line[1:]
-        if sign == "*":
+        if sign == "*" and rest.strip() == SENT_ON:
+            sent_on = len(builders)
+        elif sign == "*":
             said.append(_context(rest.strip()))
         elif sign in (">", "<"):
             content = rest.removeprefix(" ").encode()
-            if not builders or builders[-1].is_over(sign, content):
+            if len(builders) in (0, sent_on) or builders[-1].is_over(sign, content):
                 builders.append(_Builder(sign, content, marked))
             else:
                 builders[-1].add(content, marked)
@@ -112,7 +136,14 @@ def parse(text: str) -> Transcript:
         for position, builder in enumerate(builders)
         for place in builder.marks
     ]
-    return Transcript([builder.build(said) for builder in builders], marks)
+    messages = [builder.build(said) for builder in builders]
+    if sent_on is None:
+        return Transcript(messages, marks)
+    if not 0 < sent_on < len(messages):
+        raise TranscriptError(f"`* {SENT_ON}` does not stand between two messages")
+    received, sent = messages[:sent_on], messages[sent_on:]
+    other = [replace(one, leg="server" if one.leg == "client" else "client") for one in sent]
+    return Transcript([*received, *other], marks, sent_on)
 
 
 def _context(text: str) -> tuple[type[Message], dict[str, Any]]:

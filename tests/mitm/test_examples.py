@@ -18,12 +18,17 @@ LABELS = {"HTTP/2": "HTTP/2.0", "HTTP/3": "HTTP/3"}
 """How mitmproxy spells versions, where it is not as the log does."""
 
 NOT_IN_FLOWS = {
+    "connection-field-forwarded",
+    "connection-field-translated-to-http2",
     "data-before-protocol-switch",
     "extended-connect-invalid",
+    "hop-by-hop-field-forwarded",
     "http-after-protocol-switch",
+    "nominated-field-forwarded",
     "switching-protocols-before-continue",
 }
-"""Rules about octets, pseudo-header fields or interim responses that no HTTP flow holds."""
+"""Rules about octets, pseudo-header fields or interim responses that no HTTP flow holds, or
+about what an intermediary received and sent on."""
 
 
 def is_possible(transcript: Transcript) -> bool:

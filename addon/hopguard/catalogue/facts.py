@@ -14,6 +14,7 @@ VISIBLE: Mapping[Visibility, str] = {
     "refused": "on live traffic, in messages that mitmproxy refuses",
     "rejected": "on live traffic, unless hopguard_see_rejected is off",
     "raw": "only in captures that hold the raw octets",
+    "both-legs": "only where a message is seen before and after an intermediary",
 }
 """Where the evidence of a rule can be seen, in words."""
 
@@ -135,6 +136,8 @@ def senders(rule: Rule) -> list[str]:
     An intermediary that shows itself in the message is named in the finding instead. Rules on
     exchanges say nothing of it; the marked lines of their examples do.
     """
+    if rule.kind == "forwarding":
+        return ["intermediary"]
     if rule.kind == "exchange":
         texts = [text for examples in rule.violating.values() for text in examples]
         signs = {line.strip()[:2] for text in texts for line in text.splitlines()}

@@ -27,10 +27,7 @@ def _unfold[M: Message](message: M, _: Finding, /) -> M:
     profiles=("rfc9110", "security"),
     versions=EVERY_VERSION,
     fields=CONNECTION_MANAGEMENT,
-    repair=(
-        "Replace each line folding by one space; control octets, and white space around a value "
-        "on HTTP/2 and HTTP/3, are left as they are."
-    ),
+    repair="Replace each line folding by one space.",
     edit={"fold": _unfold},
     violating={
         "fold": [

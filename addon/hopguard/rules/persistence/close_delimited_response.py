@@ -18,10 +18,7 @@ CODINGS_BUT_CHUNKED = TRANSFER_CODINGS - {b"chunked"}
     },
     profiles=("rfc9110",),
     versions=HTTP1,
-    repair=(
-        "Say close in Connection, and nothing about keeping the connection; a response that "
-        "already says close stays as it is."
-    ),
+    repair="Say close in Connection, and nothing about keeping the connection.",
     edit={"unannounced": editing.say_close, "contradicted": editing.say_close},
     violating={
         "unannounced": [

@@ -138,7 +138,7 @@ def check(response: Response) -> Iterator[Evidence]:
     No requirement forbids any of the three in so many words, so this is a warning. mitmproxy itself
     takes a 103 over HTTP/1.1 for the final response, with close or without. That is why close is
     not taken away: it makes mitmproxy close the connection to the server, where the response that
-    is still to come would otherwise be read as the answer to the next request. A 101 is never
+    is still to come could otherwise be read as the answer to the next request. A 101 is never
     edited.
     """
     if response.status < 200:

@@ -53,7 +53,7 @@ def _write_once[M: Message](message: M, _: Finding, /) -> M:
     versions=HTTP1,
     fields=(b"content-length",),
     visible="refused",
-    repair="Write one line with the length if it is always the same; else there is no repair.",
+    repair="Write one line with the length if it is always the same.",
     edit=dict.fromkeys(("repeat-equal", "list-equal"), _write_once),
     violating={
         "repeat-differs": [

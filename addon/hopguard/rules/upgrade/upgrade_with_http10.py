@@ -23,7 +23,7 @@ def check_exchange(request: Request, response: Response) -> Iterator[Evidence]:
     fields=(b"upgrade",),
     statuses=(101,),
     in_exchange=check_exchange,
-    repair="Remove Upgrade from the request, where it has no effect; a 101 stays as it is.",
+    repair="Remove Upgrade from the request, where it has no effect.",
     edit={"offered": editing.remove_field},
     violating={
         "switched": [
