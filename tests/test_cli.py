@@ -202,4 +202,6 @@ def test_explain_with_a_wrong_policy(capsys: pytest.CaptureFixture[str]) -> None
     """It is named, with the part at fault."""
     status, _, err = run(capsys, "explain", "te-in-response", "--policy", "/~u (/all/off")
     assert status == 2
-    assert err.startswith("hopguard: --policy: line 1, '/~u (/all/off': '~u (' is not a flow filter")
+    assert err.startswith(
+        "hopguard: --policy: line 1, '/~u (/all/off': '~u (' is not a flow filter"
+    )
