@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hopguard.text import printable
-from tests.live.feeding import REGULAR, TO_HTTP1, TO_HTTP2, Bench, bench, feed
-from tests.live.malformed import HTTP1, MESSAGES, Fault, Kind, Message
+from tests.live.feeding import REGULAR, TO_HTTP1, TO_HTTP2, Bench, Outcome, bench, feed
+from tests.live.malformed import HTTP1, LENGTH, MESSAGES, Fault, Kind, Message
 
 pytestmark = pytest.mark.live
 
@@ -78,7 +78,16 @@ def test_malformed(bare: Bench, guarded: Bench, malformed: Message, mode: int) -
 def test_tolerated(bare: Bench, guarded: Bench, tolerated: Message, mode: int) -> None:
     expected, got = feed(bare, tolerated, mode), feed(guarded, tolerated, mode)
     assert expected.passed, expected
-    assert got.like(expected), (got, expected)
+    if tolerated.kind is Kind.REQUEST and mode == TO_HTTP1:
+        assert framed(expected) == framed(got)
+    else:
+        assert got.like(expected), (got, expected)
+
+
+def framed(outcome: Outcome) -> bytes:
+    """Return all that arrived at an HTTP/1 origin, but for the length that only the addon tells."""
+    octets = b"".join(one for one in outcome.arrived if isinstance(one, bytes))
+    return octets.replace(b"Content-Length: " + LENGTH + b"\r\n", b"")
 
 
 @pytest.mark.parametrize(("shown", "mode"), cases(Fault.FIELD))
