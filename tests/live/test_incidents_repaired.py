@@ -3,6 +3,7 @@
 The products are Debian's nginx, Apache and HAProxy, the clients curl and nghttp.
 """
 
+import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,15 +13,18 @@ from pathlib import Path
 import pytest
 
 from tests.live.site import ADDON, OK, need
+from tests.live.test_random_exchanges import header
 from tests.peers import (
     TIMEOUT,
     Certificates,
     Http1Client,
     Http1Origin,
+    Http2Client,
     Mitm,
     Request,
     client_context,
     message,
+    request_lines,
 )
 from tests.peers.products import APACHE, HAPROXY, NGINX
 from tests.records import read_log
@@ -205,6 +209,18 @@ def test_te_translated_to_http2(site: Site) -> None:
         assert client.alpn == "http/1.1"
         response = client.exchange(request)
     assert response.status == (200 if site.setting == "conforming" else 502)
+
+
+def test_whatever_an_http2_client_sends(site: Site) -> None:
+    """Field lines put together at random, as a translating gateway may leave them."""
+    dice = random.Random(9113)
+    statuses = set()
+    with Http2Client(site.mitm.address(HTTP2)) as client:
+        for _ in range(25):
+            pairs = [line.partition(b":") for line in header(dice, [])]
+            lines = [(name.lower(), value.strip()) for name, _, value in pairs]
+            statuses.add(client.exchange(request_lines("/file", *lines)).status)
+    assert statuses == ({200} if site.repairs else {200, 502})
 
 
 FORWARDED = b"203.0.113.7"
