@@ -110,7 +110,18 @@ HTTP2_REQUESTS = Loss(
     "a request of HTTP/2 or HTTP/3 is shown as the program made it, not as it was sent, "
     "and is not judged"
 )
-PROVISIONAL_REQUESTS = Loss("a request without a Host field was not shown as it was sent")
+PROVISIONAL_REQUESTS = Loss(
+    "a request without a Host field is not shown as it was sent, and is not judged",
+    frozenset(
+        {
+            "response-missing-close-echo",
+            "switching-protocols-not-requested",
+            "transfer-coding-not-offered",
+            "upgrade-offer-not-taken",
+            "websocket-accept-mismatch",
+        }
+    ),
+)
 UNKNOWN_VERSIONS = Loss("a message whose version of HTTP is not told is not judged")
 NOT_SENT = Loss("what came from a cache or a service worker was not sent, and is not judged")
 
