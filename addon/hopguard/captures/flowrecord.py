@@ -27,6 +27,9 @@ OLDEST, NEWEST = 4, 21
 """The versions of the flow format that are known: those of mitmproxy 4 to 12."""
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
+MOST_STATUS = 999
+
+_LABELS_OF_LATER = (b"HTTP/2.0", b"HTTP/3")
 _LATER: tuple[Version, ...] = ("HTTP/2", "HTTP/3")
 _DEFAULT_PORTS = {b"http": 80, b"https": 443}
 
@@ -103,8 +106,8 @@ class FlowDecoder:
 
     def _response(self, data: bytes, found: Members, server: Connection, form: int) -> Response:
         status = integer(data, found.get(b"status_code"))
-        if status is None:
-            raise DamageError("a response has no status")
+        if status is None or not 0 <= status <= MOST_STATUS:
+            raise DamageError(f"a response has the status {status}")
         facts = self._message(data, found, server, form)
         return _made(Response, facts, leg="server", status=status, direct=not server.proxied)
 
@@ -259,8 +262,10 @@ def _url(
             return f"{_decoded(host)}:{port}"
         authority = host if _DEFAULT_PORTS.get(scheme) == port else b"%s:%d" % (host, port or 0)
         return f"{_decoded(scheme)}://{_decoded(authority)}{path if path != '*' else ''}"
-    named = octets(data, found.get(b"authority")) if request.version in _LATER else b""
-    named = named or b", ".join(line.value for line in request.lines(b"host"))
+    later = octets(data, found.get(b"http_version")) in _LABELS_OF_LATER
+    named = (octets(data, found.get(b"authority")) if later else None) or b", ".join(
+        line.value for line in request.lines(b"host")
+    )
     authority_ = _decoded(named) if named else server.peer.address or ""
     # A password before the host may hold what would end a host.
     return f"{'https' if client.tls else 'http'}://{authority_.rpartition('@')[2]}{path}"

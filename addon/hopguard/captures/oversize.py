@@ -6,7 +6,7 @@ from hopguard.captures.tnetstrings import MEMBER, MEMBER_LIMIT, DamageError
 MEMBER_KEPT = 1 << 20
 """Octets of a member that is copied whatever it is."""
 
-HEADERS_LIMIT = 4 << 20
+SECTION_LIMIT = 4 << 20
 """Octets of a header or trailer section."""
 
 _MESSAGES, _SECTIONS = (b"request", b"response"), (b"headers", b"trailers")
@@ -39,7 +39,7 @@ def slim(source: Buffered, length: int, depth: int = 0) -> bytes:
             inner = slim(source, size, depth + 1)
             copied.append(b"%s%d:%s%s" % (key, len(inner), inner, source.take(1)))
         elif name in _SECTIONS:
-            if size > HEADERS_LIMIT:
+            if size > SECTION_LIMIT:
                 raise DamageError(f"a header section has {size:,} octets")
             copied.append(b"%s%d:%s" % (key, size, source.take(size + 1)))
         else:

@@ -120,13 +120,16 @@ class Hopguard:
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
         findings = self._checker.check_message(request)
         if findings:
-            self._reporter.report(flow, findings, "flagged" if flow.error is None else "refused")
+            refused = flows.was_refused(flow, "request")
+            self._reporter.report(flow, findings, "refused" if refused else "flagged")
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
         if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
             self._judge_credentials(flow)
         if flow.is_replay == "request" or not flows.has_loose_ends(flow.request):
+            return
+        if not flows.is_complete(flow, flow.request):
             return
         request = flows.request_of(
             flow, in_tunnel=flow.client_conn.id in self._tunnels, complete=True
@@ -161,7 +164,8 @@ class Hopguard:
         try:
             findings = self._judge_response(flow)
             if findings:
-                self._reporter.report(flow, findings, "refused" if refused else "flagged")
+                ended = refused or flows.was_refused(flow, "response")
+                self._reporter.report(flow, findings, "refused" if ended else "flagged")
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
@@ -203,7 +207,7 @@ class Hopguard:
         refusal.finish_refused_response(flow)
         if flow.is_replay == "response" or flow.response in self._own:
             return
-        if not flows.has_open_response(flow):
+        if not (flows.has_open_response(flow) and flows.is_complete(flow, flow.response)):
             return
         response = flows.response_of(flow, complete=True)
         refused = self._refuses_trailers(flow, response)

@@ -1,6 +1,6 @@
 """mitmproxy's flows in the standards' words. The only place that translates between the two."""
 
-from typing import Any
+from typing import Any, Literal
 
 from mitmproxy import connection, http
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
@@ -8,6 +8,7 @@ from mitmproxy.utils import human
 
 from hopguard.endings import leaves_open
 from hopguard.message import RawFields, Request, Response, Version
+from hopguard.refused import refused_part
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 
@@ -79,6 +80,24 @@ def is_own(response: http.Response) -> bool:
     What a server sent has no content and no end yet; what was made has at least one of them.
     """
     return response.data.content is not None or response.data.timestamp_end is not None
+
+
+def is_complete(flow: http.HTTPFlow, message: http.Message) -> bool:
+    """Tell, in the hook for its end, whether all of a message was seen.
+
+    A saved flow goes through all hooks, also if its connection broke before the end.
+    """
+    return flow.live or message.data.timestamp_end is not None
+
+
+def was_refused(flow: http.HTTPFlow, part: Literal["request", "response"]) -> bool:
+    """Tell whether mitmproxy has refused that message of `flow`.
+
+    A live flow has an error before its first hook only for that reason; a saved one, for any.
+    """
+    if flow.error is None:
+        return False
+    return (flow.live and part == "request") or refused_part(flow.error.msg) == part
 
 
 def has_loose_ends(message: http.Message) -> bool:
