@@ -14,7 +14,7 @@ from hopguard.captures.har import HarReader
 from hopguard.captures.judging import judge
 from hopguard.captures.warc import WarcReader
 from hopguard.checker import Checker
-from hopguard.message import Request, Response
+from hopguard.message import HTTP1, Request, Response, Version
 from hopguard.record import Redaction
 
 CHECKER, REDACTION = Checker(), Redaction()
@@ -129,7 +129,7 @@ def software(name: str) -> bytes:
 TOKENS = st.text("abcABC019-_.!", min_size=1, max_size=12)
 VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=20)
 FIELDS = st.lists(st.tuples(TOKENS, VALUES), max_size=6)
-VERSIONS = st.sampled_from(["HTTP/1.0", "HTTP/1.1"])
+VERSIONS: st.SearchStrategy[Version] = st.sampled_from(sorted(HTTP1))
 
 
 @st.composite

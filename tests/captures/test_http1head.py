@@ -1,7 +1,7 @@
 """Header sections of HTTP/1.x, as they were stored."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopguard.captures import http1head
@@ -93,6 +93,7 @@ def test_a_header_section_without_an_end_is_not_read() -> None:
         parse_request_head((line + b"A: 1\n" * http1head.MOST_OCTETS)[: http1head.MOST_OCTETS])
 
 
+@settings(deadline=None)
 @given(st.binary() | exchanges().map(lambda pair: b"GET / HTTP/1.1\r\n" + pair[0].target))
 def test_anything_is_read_or_refused(octets: bytes) -> None:
     for parse in (parse_request_head, parse_response_head):

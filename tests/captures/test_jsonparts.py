@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopguard.captures import jsonparts
@@ -36,6 +36,7 @@ def reader_of(octets: bytes, most: int = 1 << 30) -> JsonReader:
     return JsonReader(Buffered(Pieces(octets, most)))
 
 
+@settings(deadline=None)
 @given(st.lists(VALUES), st.integers(1, 40), st.sampled_from([None, 0, 3]))
 def test_elements_are_what_was_written(values: list[Any], most: int, indent: int | None) -> None:
     octets = json.dumps(values, indent=indent, ensure_ascii=most % 2 == 0).encode()
@@ -46,6 +47,7 @@ def test_elements_are_what_was_written(values: list[Any], most: int, indent: int
     assert reader.next() == b""
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text("ab1 ", max_size=9), VALUES), st.integers(1, 40))
 def test_members_are_what_was_written(values: dict[str, Any], most: int) -> None:
     octets = json.dumps(values).encode()
@@ -57,6 +59,7 @@ def test_members_are_what_was_written(values: dict[str, Any], most: int) -> None
     assert reader.next() == b""
 
 
+@settings(deadline=None)
 @given(VALUES, st.integers(1, 40), st.data())
 def test_a_cut_document_ends_too_early(value: Any, most: int, data: st.DataObject) -> None:
     octets = json.dumps([value]).encode()
@@ -66,6 +69,7 @@ def test_a_cut_document_ends_too_early(value: Any, most: int, data: st.DataObjec
         _ = [reader.part() for _ in reader.elements()]
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text('{}[]",:\\ \n019tfn').map(str.encode), st.integers(1, 9))
 def test_anything_else_is_no_json(octets: bytes, most: int) -> None:
     reader = reader_of(octets, most)

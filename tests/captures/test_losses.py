@@ -15,8 +15,11 @@ def test_they_name_rules_and_variants_that_there_are() -> None:
             assert not variant or variant in rules[rule].variants, name
 
 
-def test_together_they_silence_each_rule_once_or_more() -> None:
-    assert losses.rules_without([losses.TRAILERS, losses.ROUTE]) == (
-        losses.TRAILERS.rules | losses.ROUTE.rules
+def test_what_is_lost_of_some_exchanges_silences_no_rule_in_all() -> None:
+    tally = losses.Tally([losses.TRAILERS])
+    assert list(tally.lost) == [losses.TRAILERS]
+    assert tally.add([losses.ROUTE, losses.LINES, losses.LINES]) == (
+        losses.TRAILERS.rules | losses.ROUTE.rules | losses.LINES.rules
     )
-    assert losses.rules_without([]) == frozenset()
+    assert tally.add([losses.LINES]) == losses.TRAILERS.rules | losses.LINES.rules
+    assert list(tally.lost) == [losses.TRAILERS, Loss(losses.ROUTE.what), losses.LINES]

@@ -25,14 +25,14 @@ class HarReader:
     """Reads HAR files entry by entry."""
 
     def __init__(self) -> None:
-        self._lost: dict[Loss, None] = dict.fromkeys(LOST)
+        self._tally = losses.Tally(LOST)
         self._exporter = exporter_of(None)
         self._begin: int | None = None
 
     @property
     def lost(self) -> Sequence[Loss]:
         """What this capture has lost, as far as it has been read."""
-        return tuple(self._lost)
+        return self._tally.lost
 
     def read(self, stream: Stream, name: str) -> Iterator[Captured | CaptureError]:
         """Read the capture: see `hopguard.captures.capture.Reader`."""
@@ -73,10 +73,9 @@ class HarReader:
         except (PartError, EntryError) as error:
             yield CaptureError(name, offset, f"the entry that begins here is damaged: {error}")
             return
-        lost = (*self._exporter.lost, *entry.lost)
-        self._lost |= dict.fromkeys(lost)
+        unjudged = self._tally.add((*self._exporter.lost, *entry.lost))
         if entry.captured is not None:
-            yield entry.captured._replace(unjudged=losses.rules_without((*LOST, *lost)))
+            yield entry.captured._replace(unjudged=unjudged)
 
 
 def _without_mark(stream: Stream) -> Buffered:

@@ -31,14 +31,14 @@ class WarcReader:
     """
 
     def __init__(self) -> None:
-        self._lost: dict[Loss, None] = dict.fromkeys(LOST)
+        self._tally = losses.Tally(LOST)
         self._is_raw = False
         self._waiting: list[Half] = []
 
     @property
     def lost(self) -> Sequence[Loss]:
         """What this capture has lost, as far as it has been read."""
-        return tuple(self._lost)
+        return self._tally.lost
 
     def read(self, stream: Stream, name: str) -> Iterator[Captured | CaptureError]:
         """Read the capture: see `hopguard.captures.capture.Reader`."""
@@ -80,9 +80,9 @@ class WarcReader:
 
     def _captured(self, *halves: Half) -> Iterator[Captured]:
         exchange, lost = put_together(halves, () if self._is_raw else REWRITTEN)
-        self._lost |= dict.fromkeys(lost)
+        unjudged = self._tally.add(lost)
         if exchange.request is not None or exchange.response is not None:
-            yield exchange._replace(unjudged=losses.rules_without((*LOST, *lost)))
+            yield exchange._replace(unjudged=unjudged)
 
 
 def _half(record: Record, *, is_request: bool) -> Half:
