@@ -1,5 +1,6 @@
 """What captures have lost, and which rules cannot judge without it. Each fact stands here once."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from hopguard.captures.capture import Loss
@@ -110,7 +111,18 @@ HTTP2_REQUESTS = Loss(
     "a request of HTTP/2 or HTTP/3 is shown as the program made it, not as it was sent, "
     "and is not judged"
 )
-PROVISIONAL_REQUESTS = Loss("a request without a Host field was not shown as it was sent")
+PROVISIONAL_REQUESTS = Loss(
+    "a request without a Host field is not shown as it was sent, and is not judged",
+    frozenset(
+        {
+            "response-missing-close-echo",
+            "switching-protocols-not-requested",
+            "transfer-coding-not-offered",
+            "upgrade-offer-not-taken",
+            "websocket-accept-mismatch",
+        }
+    ),
+)
 UNKNOWN_VERSIONS = Loss("a message whose version of HTTP is not told is not judged")
 NOT_SENT = Loss("what came from a cache or a service worker was not sent, and is not judged")
 
@@ -118,3 +130,28 @@ NOT_SENT = Loss("what came from a cache or a service worker was not sent, and is
 def rules_without(losses: Iterable[Loss]) -> frozenset[str]:
     """Return the ids of the rules, and of their variants, that cannot judge after `losses`."""
     return frozenset[str]().union(*(loss.rules for loss in losses))
+
+
+class Tally:
+    """What is lost of the exchanges of one capture."""
+
+    def __init__(self, of_all: Iterable[Loss]) -> None:
+        """Begin with what is lost of each."""
+        self._of_all = tuple(of_all)
+        self._exchanges = 0
+        self._times: Counter[Loss] = Counter()
+
+    def add(self, lost: Iterable[Loss]) -> frozenset[str]:
+        """Count one exchange, of which `lost` is lost besides; return what cannot judge it."""
+        besides = tuple(dict.fromkeys(lost))
+        self._exchanges += 1
+        self._times.update(besides)
+        return rules_without((*self._of_all, *besides))
+
+    @property
+    def lost(self) -> tuple[Loss, ...]:
+        """Everything that is lost; with rules, where it is lost of every exchange."""
+        return self._of_all + tuple(
+            loss if times == self._exchanges else Loss(loss.what)
+            for loss, times in self._times.items()
+        )

@@ -31,14 +31,14 @@ class WarcReader:
     """
 
     def __init__(self) -> None:
-        self._lost: dict[Loss, None] = dict.fromkeys(LOST)
+        self._tally = losses.Tally(LOST)
         self._is_raw = False
         self._waiting: list[Half] = []
 
     @property
     def lost(self) -> Sequence[Loss]:
         """What this capture has lost, as far as it has been read."""
-        return tuple(self._lost)
+        return self._tally.lost
 
     def read(self, stream: Stream, name: str) -> Iterator[Captured | CaptureError]:
         """Read the capture: see `hopguard.captures.capture.Reader`."""
@@ -52,7 +52,7 @@ class WarcReader:
         except CaptureError as error:
             end = error
         for half in self._waiting:
-            yield self._captured(half)
+            yield from self._captured(half)
         if end is not None:
             raise end
 
@@ -72,16 +72,17 @@ class WarcReader:
         partner = next((other for other in self._waiting if half.belongs_to(other)), None)
         if partner is not None:
             self._waiting.remove(partner)
-            yield self._captured(partner, half)
+            yield from self._captured(partner, half)
             return
         self._waiting.append(half)
         if len(self._waiting) > WAITING:
-            yield self._captured(self._waiting.pop(0))
+            yield from self._captured(self._waiting.pop(0))
 
-    def _captured(self, *halves: Half) -> Captured:
+    def _captured(self, *halves: Half) -> Iterator[Captured]:
         exchange, lost = put_together(halves, () if self._is_raw else REWRITTEN)
-        self._lost |= dict.fromkeys(lost)
-        return exchange._replace(unjudged=losses.rules_without((*LOST, *lost)))
+        unjudged = self._tally.add(lost)
+        if exchange.request is not None or exchange.response is not None:
+            yield exchange._replace(unjudged=unjudged)
 
 
 def _half(record: Record, *, is_request: bool) -> Half:

@@ -19,6 +19,7 @@ MOST_OF_HEADER = 1 << 16
 """Octets of a record's own header that are read."""
 
 _HEADER = re.compile(rb"WARC/.*\n(?:.*\n)*?\r*\n")
+_OTHER = re.compile(rb"[^\r\n]")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 
 
@@ -70,9 +71,10 @@ def read_records(stream: Stream, name: str) -> Iterator[Record | CaptureError]:
 def _skip_line_ends(source: Buffered) -> bool:
     """Go on to what is no CR and no LF; False if nothing is."""
     while source.has(1):
-        if source.data[source.position] not in b"\r\n":
+        match = _OTHER.search(source.data, source.position)
+        source.position = match.start() if match else len(source.data)
+        if match:
             return True
-        source.position += 1
     return False
 
 
