@@ -85,8 +85,9 @@ class Checker:
         findings = self._check(index, NO_TRIGGER, lines, len(lines), message)
         if not findings:
             return []
-        before = set(self._judge(index.calls, replace(message, trailers=None)))
-        return [finding for finding in findings if finding not in before]
+        before, _ = self._judge(index.calls, replace(message, trailers=None))
+        known = set(before)
+        return [finding for finding in findings if finding not in known]
 
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""
@@ -102,35 +103,51 @@ class Checker:
     def _check(
         self, index: Index, trigger: Trigger, lines: Lines, of_first: int, *messages: Message
     ) -> list[Finding]:
-        """Let the rules judge `messages`, unless the like of them is known to be clean."""
+        """Let those rules judge `messages` that may find something."""
         plan = self._memo.plan(index, trigger, lines, of_first)
-        if not plan.calls or plan.answers(lines, *messages) in plan.clean:
+        if not plan.calls:
             return []
-        findings = self._judge(plan.calls, *messages)
-        if not findings:
+        answers = plan.answers(lines, *messages)
+        calls = plan.to_run.get(answers)
+        if calls is None:  # never seen
+            self._memo.note(plan, answers)
+            return self._judge(plan.calls, *messages)[0]
+        if not calls:
+            return []
+        findings, silent = self._judge(calls, *messages)
+        if calls is plan.calls:  # seen once before
             asked = [Questions() for _ in messages]
-            self._judge(plan.calls, *map(witness, messages, asked))
-            self._memo.remember(plan, asked, lines, *messages)
+            self._judge(silent, *map(witness, messages, asked))
+            self._memo.remember(plan, silent, asked, lines, *messages)
         return findings
 
-    def _judge(self, calls: Iterable[Call], *messages: Message) -> list[Finding]:
+    def _judge(self, calls: Iterable[Call], *messages: Message) -> tuple[list[Finding], list[Call]]:
+        """Return what `calls` find, and those that find nothing."""
         findings: list[Finding] = []
-        for rule, look in calls:
+        silent: list[Call] = []
+        for call in calls:
+            before = len(findings)
             try:
-                findings += [
-                    rule.finding(evidence, messages[-1], self.profiles)
-                    for evidence in islice(look(*messages), MOST_PER_RULE)
-                    if rule.runs_variant(evidence.variant, self.profiles)
-                ]
+                findings += self._findings(call, *messages)
             except Exception as error:  # a bug must not hide the other rules, nor stop traffic
-                if rule.id not in self._crashed:
-                    self._crashed.add(rule.id)
+                if call.rule.id not in self._crashed:
+                    self._crashed.add(call.rule.id)
                     logger.error(
                         "hopguard: rule %s crashed; it misses findings",
-                        rule.id,
+                        call.rule.id,
                         exc_info=_without_text(error),
                     )
-        return findings
+            if len(findings) == before:
+                silent.append(call)
+        return findings, silent
+
+    def _findings(self, call: Call, *messages: Message) -> list[Finding]:
+        rule, look = call
+        return [
+            rule.finding(evidence, messages[-1], self.profiles)
+            for evidence in islice(look(*messages), MOST_PER_RULE)
+            if rule.runs_variant(evidence.variant, self.profiles)
+        ]
 
 
 def _without_text(error: Exception) -> Exception:
