@@ -94,8 +94,8 @@ class Checker:
         if not findings:
             return []
         head = replace(message, trailers=None)
-        before = set(self._judge(index.calls, head, head))
-        return [finding for finding in findings if finding not in before]
+        known = set(self._judge(index.calls, head, head)[0])
+        return [finding for finding in findings if finding not in known]
 
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""
@@ -115,7 +115,7 @@ class Checker:
             for rule in self.rules
             if rule.kind == "forwarding" and sent.version in rule.versions
         ]
-        return self._judge(calls, sent, received, sent)
+        return self._judge(calls, sent, received, sent)[0]
 
     def check_event(
         self, connection: Connection, event: Event, peers: Callable[[], Peers]
@@ -132,43 +132,59 @@ class Checker:
             Call(rule, partial(rule.check, peers()) if rule.with_peers else rule.check)
             for rule in rules
         ]
-        return self._judge(calls, connection, connection, event)
+        return self._judge(calls, connection, connection, event)[0]
 
     def _check(
         self, index: Index, trigger: Trigger, lines: Lines, of_first: int, *messages: Message
     ) -> list[Finding]:
-        """Let the rules judge `messages`, unless the like of them is known to be clean."""
+        """Let those rules judge `messages` that may find something."""
         plan = self._memo.plan(index, trigger, lines, of_first)
-        if not plan.calls or plan.answers(lines, *messages) in plan.clean:
+        if not plan.calls:
             return []
-        findings = self._judge(plan.calls, messages[-1], *messages)
-        if not findings:
+        answers = plan.answers(lines, *messages)
+        calls = plan.to_run.get(answers)
+        if calls is None:  # never seen
+            self._memo.note(plan, answers)
+            return self._judge(plan.calls, messages[-1], *messages)[0]
+        if not calls:
+            return []
+        findings, silent = self._judge(calls, messages[-1], *messages)
+        if calls is plan.calls:  # seen once before
             asked = [Questions() for _ in messages]
             witnesses = list(map(witness, messages, asked))
-            self._judge(plan.calls, witnesses[-1], *witnesses)
-            self._memo.remember(plan, asked, lines, *messages)
+            self._judge(silent, witnesses[-1], *witnesses)
+            self._memo.remember(plan, silent, asked, lines, *messages)
         return findings
 
     def _judge(
         self, calls: Iterable[Call], about: Message | Connection, *seen: object
-    ) -> list[Finding]:
+    ) -> tuple[list[Finding], list[Call]]:
+        """Return what `calls` find `about` a message or connection, and those that find nothing."""
         findings: list[Finding] = []
-        for rule, look in calls:
+        silent: list[Call] = []
+        for call in calls:
+            before = len(findings)
             try:
-                findings += [
-                    rule.finding(evidence, about, self.profiles)
-                    for evidence in islice(look(*seen), MOST_PER_RULE)
-                    if rule.runs_variant(evidence.variant, self.profiles)
-                ]
+                findings += self._findings(call, about, *seen)
             except Exception as error:  # a bug must not hide the other rules, nor stop traffic
-                if rule.id not in self._crashed:
-                    self._crashed.add(rule.id)
+                if call.rule.id not in self._crashed:
+                    self._crashed.add(call.rule.id)
                     logger.error(
                         "hopguard: rule %s crashed; it misses findings",
-                        rule.id,
+                        call.rule.id,
                         exc_info=without_text(error),
                     )
-        return findings
+            if len(findings) == before:
+                silent.append(call)
+        return findings, silent
+
+    def _findings(self, call: Call, about: Message | Connection, *seen: object) -> list[Finding]:
+        rule, look = call
+        return [
+            rule.finding(evidence, about, self.profiles)
+            for evidence in islice(look(*seen), MOST_PER_RULE)
+            if rule.runs_variant(evidence.variant, self.profiles)
+        ]
 
 
 def without_text(error: Exception) -> Exception:

@@ -1,9 +1,9 @@
-"""What is remembered of clean messages, so that the like of them need not be judged again.
+"""Which rules need not judge a message, because they found nothing in the like of it.
 
-Most messages resemble others in all that rules look at. So when rules have found nothing, they run
-once more, on witnesses (see there), and the answers to precisely the questions that they asked are
-remembered. Rules are functions of what they ask: another message that gives the same answers is
-clean, too. Findings are not remembered.
+Most messages resemble others in all that rules look at. So rules that have found nothing run once
+more, on witnesses (see there), and the answers to precisely the questions that they asked are
+remembered. Rules are functions of what they ask: in another message that gives the same answers,
+they find nothing either. Findings are not remembered.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -37,8 +37,9 @@ class Plan:
     def __init__(self, calls: tuple[Call, ...], names: Sequence[Sequence[bytes]]) -> None:
         """Begin without questions; `names` are those in the one and the other message."""
         self.calls = calls
-        self.clean: set[object] = set()
-        """What clean messages have answered."""
+        self.to_run: dict[object, tuple[Call, ...]] = {}
+        """The calls that may find something in messages that give these answers. It is `calls`
+        itself where this is not known, because they have been given only once."""
         self._names = names
         self._questions = [Questions() for _ in names]
         self._prepare()
@@ -56,7 +57,7 @@ class Plan:
         """Ask these from now on, too."""
         if any(list(map(Questions.add, self._questions, questions))):
             self._prepare()
-            self.clean.clear()
+            self.to_run.clear()
 
     def answers(self, lines: Lines, *messages: Message) -> tuple[object, ...]:
         """Ask messages; `lines` are those of the outline, one message after the other."""
@@ -68,7 +69,7 @@ class Plan:
 
 
 class Memo:
-    """Remembers clean messages."""
+    """Remembers plans, and what they are to be when they are new."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Begin with the fields that trigger `rules`."""
@@ -114,10 +115,23 @@ class Memo:
             self._plans[index, trigger, of_first, *names] = plan
         return plan
 
+    def note(self, plan: Plan, answers: object) -> None:
+        """Note that messages have given these answers for the first time."""
+        if len(repr(answers)) <= _LONGEST_ANSWERS:
+            if self._answers >= _MOST_ANSWERS:
+                self._forget()
+            self._answers += 1
+            plan.to_run[answers] = plan.calls
+
     def remember(
-        self, plan: Plan, asked: Sequence[Questions], lines: Lines, *messages: Message
+        self,
+        plan: Plan,
+        silent: Sequence[Call],
+        asked: Sequence[Questions],
+        lines: Lines,
+        *messages: Message,
     ) -> None:
-        """Remember that `messages` are clean, which rests on what was `asked` of each."""
+        """Remember that `silent` calls found nothing, which rests on what they `asked` of each."""
         if any("fields" in questions.facts for questions in asked):
             return
         names = self._names.union(*(questions.names for questions in asked))
@@ -129,12 +143,9 @@ class Memo:
             return
         plan.ask(asked)
         answers = plan.answers(lines, *messages)
-        if len(repr(answers)) > _LONGEST_ANSWERS:
-            return
-        if self._answers >= _MOST_ANSWERS:
-            self._forget()
-        plan.clean.add(answers)
-        self._answers += 1
+        self.note(plan, answers)
+        if answers in plan.to_run:
+            plan.to_run[answers] = tuple([call for call in plan.calls if call not in silent])
 
     def _forget(self) -> None:
         self._spellings.clear()
