@@ -166,8 +166,9 @@ def name_of(rule: Rule, variant: str) -> str:
     return f"{rule.id}/{variant}" if variant else rule.id
 
 
-OF_MESSAGES = [rule for rule in RULES if rule.kind != "connection"]
-"""What becomes of a connection is no message that could be edited."""
+OF_MESSAGES = [rule for rule in RULES if rule.kind in ("message", "exchange")]
+"""What becomes of a connection is no message that could be edited, and what an intermediary sends
+on is its own."""
 
 VARIANTS = [(rule, variant) for rule in OF_MESSAGES for variant in rule.variants or [""]]
 EXAMPLES = [
