@@ -11,6 +11,7 @@ CODED = "Transfer-Encoding: chunked"
 END = "X-End: 2"
 ACCEPT = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 HANDSHAKE = ("Connection: Upgrade", *WEBSOCKET)
+WAITS = "The origin closes here: Apache, which removes the length, gives no answer before that."
 CHALLENGE = 'Proxy-Authenticate: Basic realm="x"'
 
 
@@ -68,7 +69,7 @@ topic(
         {
             "on": (END,),
             "closes": True,
-            "note": "Without it, the end of the connection ends the body.",
+            "note": WAITS,
         },
     ),
     (
