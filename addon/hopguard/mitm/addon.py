@@ -224,12 +224,13 @@ class Hopguard:
         refused = self._restore_transfer_encoding(flow.response) or self._refuses_switch(flow)
         try:
             response = flows.response_of(flow)
-            findings = self._judge_response(flow, response)
+            request = flows.sent_request(flow, response)
+            findings = self._judge_exchange(request, response)
             if refused:
                 self._reporter.report(flow, findings, "refused")
             elif findings:
                 self._acting.response_head(flow, response, findings)
-            self._connections.response_begins(flow, response)
+            self._connections.response_begins(flow, request, response)
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
@@ -239,9 +240,9 @@ class Hopguard:
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
-    def _judge_response(self, flow: http.HTTPFlow, response: Response) -> list[Finding]:
+    def _judge_exchange(self, request: Request, response: Response) -> list[Finding]:
         return self._checker.check_message(response) + self._checker.check_exchange(
-            flows.sent_request(flow, response), response
+            request, response
         )
 
     def _restore_transfer_encoding(self, response: http.Response) -> str:
@@ -310,7 +311,8 @@ class Hopguard:
         if flow.live and flows.is_own(flow.response):
             return
         self._restore_transfer_encoding(flow.response)
-        findings = self._judge_response(flow, flows.response_of(flow))
+        response = flows.response_of(flow)
+        findings = self._judge_exchange(flows.sent_request(flow, response), response)
         if findings:
             self._reporter.report(flow, findings, "refused")
 

@@ -56,6 +56,11 @@ def received(flow: http.HTTPFlow, which: Which, now: RawFields) -> RawFields:
     return tuple(line for line in now if line not in ours)
 
 
+def is_edited(flow: http.HTTPFlow, which: Which) -> bool:
+    """Tell whether something else is sent on than what was received."""
+    return _entry(flow, which) is not None
+
+
 def changes(flow: http.HTTPFlow, which: Which) -> tuple[RawFields, RawFields]:
     """Return the field lines that were not sent on, and those that were sent instead."""
     entry = _entry(flow, which)
