@@ -33,12 +33,17 @@ class Onward:
 
     def request_head(self, flow: http.HTTPFlow) -> None:
         """Prepare the header section of a request, after it has been judged."""
-        if not flows.is_enforced(flow) or flow.response is not None:
+        if not self._is_concerned(flow) or flow.response is not None:
             return
         version = self._legs.version(flow)
         if version is None and flows.client_version(flow) not in HTTP1:
             self._legs.wait(flow)
         self._prepare(flow, version)
+
+    def _is_concerned(self, flow: http.HTTPFlow) -> bool:
+        """Tell whether there may be something to do for a request."""
+        framed = not (flow.request.is_http2 or flow.request.is_http3)
+        return not (framed and not self.conforming) and flows.is_enforced(flow)
 
     def server_ready(self, client: connection.Client, server: connection.Server) -> None:
         """Prepare the requests that have waited for a connection of unknown version."""
@@ -64,7 +69,7 @@ class Onward:
 
     def request_end(self, flow: http.HTTPFlow) -> None:
         """Prepare what is left of a request, which is complete, after it has been judged."""
-        if not flows.is_enforced(flow):
+        if not self._is_concerned(flow):
             return
         version = self._legs.version(flow)
         if version in (None, "HTTP/1.1"):
