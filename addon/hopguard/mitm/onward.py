@@ -9,7 +9,7 @@ from mitmproxy import connection, http
 from hopguard.checker import without_text
 from hopguard.forwarding import NextLeg, forward, obstacle
 from hopguard.message import HTTP1, Message, RawFields, Version
-from hopguard.mitm import closing, flows, framing, received, refusal
+from hopguard.mitm import flows, framing, nextleg, received, refusal
 from hopguard.mitm.legs import NextLegs
 from hopguard.record import Redaction
 
@@ -62,7 +62,7 @@ class Onward:
         if reason:
             refusal.refuse_request_head(flow, reason)
             return
-        to = closing.leg_of_request(flow, request, version)
+        to = nextleg.leg_of_request(flow, request, version)
         self._send(flow, "request", forward(request, to).fields)
         if version in HTTP1:
             flow.request.trailers = None  # mitmproxy cannot send any there
@@ -95,7 +95,7 @@ class Onward:
             if flow.response is not None:
                 self._own.add(flow.response)
             return
-        closing.part_legs(flow, response)
+        nextleg.part_legs(flow, response)
         self._forward_response(flow)
 
     def response_end(self, flow: http.HTTPFlow) -> None:
@@ -121,7 +121,7 @@ class Onward:
         current = _as_it_is(known, flow.response)
         to = NextLeg(version=flows.client_version(flow))
         self._send(flow, "response", forward(current, to).fields)
-        to = closing.leg_of_response(flow, known)
+        to = nextleg.leg_of_response(flow, known)
         self._send(flow, "response", forward(current, to).fields)
 
     def _send(self, flow: http.HTTPFlow, which: received.Which, lines: RawFields) -> None:
