@@ -125,6 +125,18 @@ def test_fix_http1(site: Site) -> None:
     assert len(site.records("/fix/1")) == 3
 
 
+def test_fix_credentials_that_end_at_the_proxy(site: Site) -> None:
+    """They would go on to the origin; what else other addons have done stays."""
+    url = f"{site.http1.url}/fix/credentials".encode()
+    line = b"Proxy-Authorization: Basic c2VjcmV0"
+    with Http1Client(site.mitm.address(REGULAR)) as client:
+        client.exchange(message(b"GET %s HTTP/1.1" % url, b"Host: x", line, b"X: 1"))
+    request = site.http1.requests[-1]
+    assert (request.values("proxy-authorization"), request.values("x")) == ([], [b"1"])
+    assert acted(site, "/fix/credentials") == [FIXED]
+    assert "c2VjcmV0" not in site.log.read_text()
+
+
 def test_fix_falls_back_to_flag(site: Site) -> None:
     """Where there is no safe repair, the record says so."""
     site.http1.answers["/fix/none"] = message(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.site import Site, started_site
+from tests.live.site import ADDON, Site, started_site
 from tests.peers import (
     Certificates,
     Close,
@@ -14,6 +14,7 @@ from tests.peers import (
     Http1Client,
     Http2Client,
     Http3Client,
+    Mitm,
     answer,
     chunked,
     client_context,
@@ -198,6 +199,8 @@ def test_only_the_server_closes(site: Site, option: bytes, size: int) -> None:
             assert response.body == body
     connections = {one.connection for one in site.http1.requests[-3:]}
     assert len(connections) == 3
+    # To the client, nobody has said close.
+    assert "request-after-close" not in {rule for rule, _, _ in site.found("/sc")}
 
 
 def test_a_server_that_ends_its_response_by_closing(site: Site) -> None:
@@ -264,7 +267,8 @@ def test_an_upgrade_goes_through(site: Site, protocol: bytes) -> None:
     assert response.status == 101
     assert response.values("connection") == [b"Upgrade"]
     assert response.values("upgrade") == [protocol.partition(b",")[0]]
-    request = site.http1.requests[-1]
+    # What comes after the switch may look like a request, too.
+    request = [one for one in site.http1.requests if one.path == "/u"][-1]
     assert request.values("upgrade") == [protocol.partition(b",")[0]]
     assert request.values("connection") == [b"Upgrade"]
     assert len(request.values("sec-websocket-key")) == 1
@@ -302,6 +306,18 @@ def test_trailers(site: Site) -> None:
     assert site.http2.requests[-1].trailers == response.trailers == ((b"x-sum", b"7"),)
 
 
+def test_a_transfer_coding_cannot_be_carried_over(site: Site) -> None:
+    """The client would take compressed octets for the content itself."""
+    coded = message(b"HTTP/1.1 200 OK", b"Transfer-Encoding: gzip, chunked", body=chunked(b"\x1f"))
+    site.http1.answers["/gz"] = coded
+    with Http2Client(site.mitm.address(TO_HTTP1)) as client:
+        response = client.exchange(request_lines("/gz"))
+        assert (response.status, b"\x1f" in response.body) == (502, False)
+        assert client.exchange(request_lines("/next")).status == 200
+    with Http1Client(site.mitm.address(TO_HTTP1)) as client:
+        assert client.exchange(message(b"GET /gz HTTP/1.1", b"Host: x")).status == 200
+
+
 def test_what_was_received_is_what_is_judged(site: Site) -> None:
     """Neither what is taken away nor what is added makes or hides a finding."""
     lines = request_lines("/j", (b"te", b"gzip, trailers"), (b"keep-alive", b"timeout=5"))
@@ -324,3 +340,41 @@ def test_a_refused_tunnel(site: Site) -> None:
         response = client.exchange(octets + b"GET http://x/smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (response.status, response.values("connection")) == (502, [b"close"])
         assert client.wait_for_close() == b""
+
+
+def test_proxies_that_ask_for_credentials(
+    tmp_path: Path, certificates: Certificates, http2_tls: ssl.SSLContext, confdir: Path
+) -> None:
+    """mitmproxy's own credentials end there, those for the next proxy are its own business."""
+    options = {"hopguard_forwarding": "conforming", "proxyauth": "user:password"}
+    basic = b"Proxy-Authorization: Basic dXNlcjpwYXNzd29yZA=="
+    with started_site(tmp_path, certificates, http2_tls, confdir, options) as site:
+        url = f"{site.http1.url}/auth".encode()
+        with Http1Client(site.mitm.address(REGULAR)) as client:
+            refused = client.exchange(message(b"GET %s HTTP/1.1" % url, b"Host: x"))
+            assert (refused.status, len(refused.values("proxy-authenticate"))) == (407, 1)
+            response = client.exchange(message(b"GET %s HTTP/1.1" % url, b"Host: x", basic))
+            assert response.status == 200
+        assert sent(site.http1.requests[-1].fields) == []
+        host = b"%s:%d" % (site.http1.address[0].encode(), site.http1.address[1])
+        with Http1Client(site.mitm.address(REGULAR)) as client:
+            refused = client.exchange(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (host, host))
+            assert (refused.status, refused.values("connection")) == (407, [b"close"])
+            assert client.wait_for_close() == b""
+
+
+def test_an_upstream_proxy(site: Site, confdir: Path) -> None:
+    """It gets the credentials, and mitmproxy's own Connection field."""
+    line = b"Proxy-Authorization: Basic c2VjcmV0"
+    url = b"http://origin.example/up"
+    mode, options = f"upstream:{site.http1.url}", {"hopguard_forwarding": "conforming"}
+    hop = b"Connection: X-Hop, Proxy-Authorization", b"X-Hop: 1"
+    with (
+        Mitm(mode, scripts=[ADDON], options=options, confdir=confdir) as mitm,
+        Http1Client(mitm.address()) as client,
+    ):
+        client.exchange(message(b"GET %s HTTP/1.1" % url, b"Host: x", line))
+        kept = site.http1.requests[-1]
+        client.exchange(message(b"GET %s HTTP/1.1" % url, b"Host: x", line, *hop))
+    assert kept.values("proxy-authorization") == [b"Basic c2VjcmV0"]
+    assert sent(site.http1.requests[-1].fields) == []

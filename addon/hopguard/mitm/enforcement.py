@@ -36,7 +36,7 @@ class Plan[M: Message]:
     """What is to take its place; the message itself if nothing is repaired."""
     handled: tuple[Handled, ...]
     blocked_by: Finding | None = None
-    """The finding for which the message must not go on, if there is one."""
+    """The finding for which the message must not go on, the worst of them, if there is one."""
 
 
 class Enforcement:
@@ -80,7 +80,8 @@ class Enforcement:
                 Handled(finding, _when_blocked(decision), policy=decision.line)
                 for finding, decision in decided
             ]
-            return Plan(message, tuple(handled), blocking[0])
+            worst = max(blocking, key=lambda finding: finding.severity)
+            return Plan(message, tuple(handled), worst)
         fixing = [
             finding
             for finding, decision in decided

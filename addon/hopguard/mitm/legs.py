@@ -41,8 +41,8 @@ class NextLegs:
         tell: Callable[[http.HTTPFlow, Version], None],
     ) -> None:
         """Take note of a connection that speaks its version now; `tell` those who wait for it."""
-        if server.address is None:
-            return
+        if server.address is None or client.alpn != b"h2":
+            return  # HTTP/1 is translated by mitmproxy itself, HTTP/3 only goes to HTTP/3
         destination, version = (server.address[0], server.address[1]), _version(server)
         self._known.setdefault(client.id, {})[destination] = version
         waiting = self._waiting.get(client.id, WeakSet())

@@ -9,7 +9,7 @@ from mitmproxy import connection, http
 from hopguard.checker import without_text
 from hopguard.forwarding import NextLeg, forward, obstacle
 from hopguard.message import HTTP1, Message, RawFields, Version
-from hopguard.mitm import closing, flows, framing, received, refusal
+from hopguard.mitm import flows, framing, nextleg, received, refusal
 from hopguard.mitm.legs import NextLegs
 from hopguard.record import Redaction
 
@@ -33,12 +33,17 @@ class Onward:
 
     def request_head(self, flow: http.HTTPFlow) -> None:
         """Prepare the header section of a request, after it has been judged."""
-        if not flows.is_enforced(flow) or flow.response is not None:
+        if not self._is_concerned(flow) or flow.response is not None:
             return
         version = self._legs.version(flow)
         if version is None and flows.client_version(flow) not in HTTP1:
             self._legs.wait(flow)
         self._prepare(flow, version)
+
+    def _is_concerned(self, flow: http.HTTPFlow) -> bool:
+        """Tell whether there may be something to do for a request."""
+        framed = not (flow.request.is_http2 or flow.request.is_http3)
+        return not (framed and not self.conforming) and flows.is_enforced(flow)
 
     def server_ready(self, client: connection.Client, server: connection.Server) -> None:
         """Prepare the requests that have waited for a connection of unknown version."""
@@ -57,14 +62,14 @@ class Onward:
         if reason:
             refusal.refuse_request_head(flow, reason)
             return
-        to = closing.leg_of_request(flow, request, version)
+        to = nextleg.leg_of_request(flow, request, version)
         self._send(flow, "request", forward(request, to).fields)
         if version in HTTP1:
             flow.request.trailers = None  # mitmproxy cannot send any there
 
     def request_end(self, flow: http.HTTPFlow) -> None:
         """Prepare what is left of a request, which is complete, after it has been judged."""
-        if not flows.is_enforced(flow):
+        if not self._is_concerned(flow):
             return
         version = self._legs.version(flow)
         if version in (None, "HTTP/1.1"):
@@ -90,7 +95,7 @@ class Onward:
             if flow.response is not None:
                 self._own.add(flow.response)
             return
-        closing.part_legs(flow, response)
+        nextleg.part_legs(flow, response)
         self._forward_response(flow)
 
     def response_end(self, flow: http.HTTPFlow) -> None:
@@ -116,7 +121,7 @@ class Onward:
         current = _as_it_is(known, flow.response)
         to = NextLeg(version=flows.client_version(flow))
         self._send(flow, "response", forward(current, to).fields)
-        to = closing.leg_of_response(flow, known)
+        to = nextleg.leg_of_response(flow, known)
         self._send(flow, "response", forward(current, to).fields)
 
     def _send(self, flow: http.HTTPFlow, which: received.Which, lines: RawFields) -> None:
