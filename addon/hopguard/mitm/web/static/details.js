@@ -84,7 +84,7 @@ export class Details {
 function* facts(record) {
   const shown = {
     ...record,
-    sender: record.sender && `${record.sender}, on the ${record.leg} leg, in the ${record.part.replace("-", " ")}`,
+    sender: record.sender && `${record.sender}, on the ${record.leg} leg, in the ${record.part?.replace("-", " ")}`,
     field: record.field && `${record.field}: ${record.value ?? ""}`,
     method: [record.method, record.url].filter(Boolean).join(" "),
   };
