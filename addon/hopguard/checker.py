@@ -102,7 +102,11 @@ class Checker:
         `peers` is called if a rule asks for what is known of their other connections.
         """
         version = event.version if isinstance(event, RequestHead) else connection.version
-        rules = self._connections.get((type(event), version or ""))
+        rules = [
+            rule
+            for rule in self._connections.get((type(event), version or ""), ())
+            if rule.concerns is None or rule.concerns(connection, event)
+        ]
         if not rules:
             return []
 

@@ -189,10 +189,12 @@ class Hopguard:
             return
         refused = self._restore_transfer_encoding(flow.response) or self._refuses_switch(flow)
         try:
-            findings = self._judge_response(flow)
+            response = flows.response_of(flow)
+            request = flows.sent_request(flow, response)
+            findings = self._judge_exchange(request, response)
             if findings:
                 self._reporter.report(flow, findings, "refused" if refused else "flagged")
-            self._connections.response_begins(flow, flows.response_of(flow))
+            self._connections.response_begins(flow, request, response)
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
@@ -200,10 +202,9 @@ class Hopguard:
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
-    def _judge_response(self, flow: http.HTTPFlow) -> list[Finding]:
-        response = flows.response_of(flow)
+    def _judge_exchange(self, request: Request, response: Response) -> list[Finding]:
         return self._checker.check_message(response) + self._checker.check_exchange(
-            flows.sent_request(flow, response), response
+            request, response
         )
 
     def _restore_transfer_encoding(self, response: http.Response) -> str:
@@ -267,7 +268,8 @@ class Hopguard:
         if flow.live and flows.is_own(flow.response):
             return
         self._restore_transfer_encoding(flow.response)
-        findings = self._judge_response(flow)
+        response = flows.response_of(flow)
+        findings = self._judge_exchange(flows.sent_request(flow, response), response)
         if findings:
             self._reporter.report(flow, findings, "refused")
 

@@ -14,6 +14,7 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
     versions=HTTP11,
     events=(ResponseHead,),
     senders=("intermediary",),
+    concerns=lambda _, event: event.to_connect,
     violating=[
         """
         * opened
@@ -90,7 +91,7 @@ def check(connection: Connection, event: ResponseHead) -> Iterator[Evidence]:
     Seen of an upstream proxy (mitmproxy's mode upstream) and in captures. mitmproxy's own refusals
     are never reported. HTTP/2 and HTTP/3 have streams, which end alone.
     """
-    if not event.to_connect or event.own or 200 <= event.status < 300 or not event.final:
+    if event.own or 200 <= event.status < 300 or not event.final:
         return
     ends = event.close or (event.version == "HTTP/1.0" and not event.keep_alive)
     if not ends:

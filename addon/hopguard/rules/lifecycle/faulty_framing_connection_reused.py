@@ -15,6 +15,7 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
     versions=HTTP1,
     events=(RequestHead, ResponseHead),
     senders=("server", "client"),
+    concerns=lambda connection, _: connection.doubt,
     visible="raw",
     violating={
         "request": [

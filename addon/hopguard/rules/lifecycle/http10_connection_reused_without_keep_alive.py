@@ -7,6 +7,11 @@ from hopguard.message import HTTP1
 from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
 
 
+def _speaks_http10(connection: Connection, _: RequestHead) -> bool:
+    messages = (connection.request, connection.response)
+    return any(one is not None and one.version == "HTTP/1.0" for one in messages)
+
+
 @connection_rule(
     requirement=Requirement(9112, "9.3", "SHOULD NOT"),
     also=(Requirement(9112, "C.2.2"),),
@@ -15,6 +20,7 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
     versions=HTTP1,
     events=(RequestHead,),
     senders=("client", "intermediary"),
+    concerns=_speaks_http10,
     visible="raw",
     violating=[
         """

@@ -28,6 +28,7 @@ DRAFT = Requirement(
     versions=HTTP1,
     events=(RequestHead, Closed),
     senders=("server", "client"),
+    concerns=lambda connection, _: connection.promise,
     violating={
         "timeout-short": [
             """

@@ -21,6 +21,7 @@ from hopguard.tolerances import T_RETRY
     versions=HTTP1,
     events=(RequestEnd,),
     senders=("client", "intermediary"),
+    concerns=lambda _, event: event.fingerprint,
     violating={
         "client": [
             """

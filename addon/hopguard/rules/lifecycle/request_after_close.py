@@ -19,6 +19,7 @@ from hopguard.tolerances import T_PIPELINED
     versions=HTTP1,
     events=(RequestHead,),
     senders=("client", "intermediary"),
+    concerns=lambda connection, _: connection.closing,
     violating={
         "own-close": [
             """
@@ -158,7 +159,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     spellings only; in captures for all.
     """
     asked, said = connection.close_asked, connection.close_said
-    if connection.switched or not (asked or said):
+    if connection.switched:
         return
     if asked:
         yield Evidence(
