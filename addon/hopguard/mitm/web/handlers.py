@@ -1,9 +1,5 @@
 """What the page asks mitmweb for. mitmweb's own handlers see to passwords, cookies and XSRF."""
 
-import json
-from tempfile import TemporaryFile
-from typing import Any, cast
-
 import tornado.web
 from mitmproxy import http
 from mitmproxy.tools.web import app
@@ -12,50 +8,11 @@ from hopguard.catalogue.document import blocks_as_data
 from hopguard.catalogue.explanation import document
 from hopguard.catalogue.lookup import UnknownNameError, find_rule
 from hopguard.extras import MissingExtraError
-from hopguard.mitm.web import assets, downloading, lanes, rows
+from hopguard.mitm.web import assets, lanes, rows
+from hopguard.mitm.web.giving import DownloadHandler
+from hopguard.mitm.web.handling import Handler
 from hopguard.mitm.web.sources import Sources
 from hopguard.rules import load_rules
-
-OWN = ("same-origin", "none")
-"""Values of Sec-Fetch-Site: our page asks, or a person who has typed the address."""
-
-_PIECE = 64 * 1024
-"""Octets of a file that are sent at once."""
-
-
-class Handler(app.RequestHandler):
-    """Answers nobody but our own page, and programs that know the password."""
-
-    def initialize(self, sources: Sources) -> None:
-        """Take what there is to show."""
-        self.sources = sources
-
-    def prepare(self) -> None:
-        """Refuse what a page of another origin asks for.
-
-        Cookies that are for the same site only go along from any port of this machine.
-        """
-        if self.request.headers.get("Sec-Fetch-Site", "none") not in OWN:
-            raise tornado.web.HTTPError(403)
-
-    def set_default_headers(self) -> None:
-        """Set mitmweb's headers, and that nothing is kept or told on."""
-        super().set_default_headers()  # type: ignore[no-untyped-call]
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "no-referrer")
-
-    def send_json(self, data: Any) -> None:
-        """Answer with `data`."""
-        self.set_header("Content-Type", "application/json; charset=UTF-8")
-        # Tornado would compress it, in the proxy's own thread; what for, on one machine?
-        self.set_header("Content-Encoding", "identity")
-        self.write(json.dumps(data, separators=(",", ":")))
-
-    def refuse(self, status: int, why: str) -> None:
-        """Answer with a sentence."""
-        self.set_status(status)
-        self.set_header("Content-Type", "text/plain; charset=UTF-8")
-        self.write(why)
 
 
 class PageHandler(Handler):
@@ -161,46 +118,6 @@ class LanesHandler(Handler):
             self.refuse(404, "mitmweb does not hold this flow any more.")
             return
         self.send_json(lanes.of_flow(flow, self.view, self.sources))
-
-
-class DownloadHandler(Handler):
-    """Reports on findings."""
-
-    async def get(self) -> None:
-        """Give a report on all findings that are kept."""
-        await self._give(None)
-
-    async def post(self) -> None:
-        """Give a report on the findings whose numbers are given."""
-        if self.get_argument("run", "") != self.sources.store.run:
-            self.refuse(409, "hopguard has been restarted since; load the page again.")
-            return
-        try:
-            ranges = downloading.parse_numbers(self.get_argument("findings", ""))
-        except ValueError as error:
-            self.refuse(400, str(error))
-            return
-        await self._give(ranges)
-
-    async def _give(self, ranges: list[range] | None) -> None:
-        form = self.get_argument("format", "jsonl")
-        if not downloading.is_download(form):
-            self.refuse(400, f"format: give one of {', '.join(downloading.TYPES)}")
-            return
-        records = await downloading.choose(self.sources.store, ranges)
-        with TemporaryFile() as out:
-            try:
-                await downloading.write_report(cast("downloading.Download", form), records, out)
-            except (MissingExtraError, RuntimeError) as error:
-                self.refuse(501 if isinstance(error, MissingExtraError) else 500, str(error))
-                return
-            out.seek(0)
-            self.set_header("Content-Type", f"{downloading.TYPES[form]}; charset=UTF-8")
-            self.set_header("Content-Disposition", f'attachment; filename="hopguard.{form}"')
-            self.set_header("X-Content-Type-Options", "nosniff")
-            while piece := out.read(_PIECE):
-                self.write(piece)
-                await self.flush()
 
 
 class LiveHandler(app.WebSocketEventBroadcaster):

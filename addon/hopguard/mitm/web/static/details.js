@@ -13,6 +13,8 @@ const APART = new Set([
   "schema", "rule", "variant", "severity", "message", "requirement", "leg", "part", "value", "line", "url",
 ]);
 
+const PATIENCE = 150; // milliseconds for which the keyboard must rest on a row
+
 export class Details {
   #asked = 0;
 
@@ -26,10 +28,13 @@ export class Details {
     });
   }
 
-  async show(number, byPointer) {
+  /** Show a finding that a person has chosen, or has only come by with the arrow keys. */
+  async show(number, chosen) {
     const asked = (this.#asked += 1);
-    const answer = await fetch(`hopguard/findings/${number}`);
+    if (!chosen) await new Promise((resolve) => setTimeout(resolve, PATIENCE));
     if (asked !== this.#asked) return; // another one has been chosen meanwhile
+    const answer = await fetch(`hopguard/findings/${number}`);
+    if (asked !== this.#asked) return;
     const body = byId("details-body");
     this.drawer.hidden = false;
     if (!answer.ok) {
@@ -41,7 +46,7 @@ export class Details {
     this.#fill(body, record);
     body.scrollTop = 0;
     // Where the drawer hides the table, the focus must not stay behind it.
-    if (byPointer && matchMedia("(max-width: 700px)").matches) byId("details-title").focus();
+    if (chosen && matchMedia("(max-width: 700px)").matches) byId("details-title").focus();
     if (record.flow) await showLanes(byId("lanes"), record.flow, () => asked === this.#asked);
   }
 
@@ -79,7 +84,7 @@ export class Details {
 function* facts(record) {
   const shown = {
     ...record,
-    sender: record.sender && `${record.sender}, on the ${record.leg} leg, in the ${record.part.replace("-", " ")}`,
+    sender: record.sender && `${record.sender}, on the ${record.leg} leg, in the ${record.part?.replace("-", " ")}`,
     field: record.field && `${record.field}: ${record.value ?? ""}`,
     method: [record.method, record.url].filter(Boolean).join(" "),
   };

@@ -85,35 +85,48 @@ function stack(exchanges, now) {
   });
 }
 
-function laneSpec(lanes, now) {
+/** The time from the first opening to the last thing that is known, and a bit more if it goes on. */
+function span(lanes) {
   const known = (times) => times.filter((time) => time !== null);
-  const begins = known(lanes.flatMap((one) => [one.opened, ...one.exchanges.map((each) => each.start)]));
-  const ends = known(lanes.flatMap((one) => [one.closed ?? null, ...one.exchanges.map((each) => each.end)]));
+  const begins = known(lanes.flatMap((lane) => [lane.opened, ...lane.exchanges.map((one) => one.start)]));
+  const ends = known(lanes.flatMap((lane) => [lane.closed, ...lane.exchanges.map((one) => one.end)]));
   const zero = Math.min(...begins);
   const last = Math.max(...ends, ...begins, zero + 0.001);
-  const open = lanes.some((one) => one.closed === null);
-  const end = open ? last + (last - zero) * 0.06 : last;
+  const open = lanes.some((lane) => lane.closed === null);
+  return { zero, end: open ? last + (last - zero) * 0.06 : last };
+}
+
+/** What is drawn of a lane whose title is at height `top`. */
+function* laneMarks(lane, rows, top, at, end) {
+  const [y, y2] = [top + 1, top + 1 + Math.max(...rows, 0) + 1];
+  const what = summary(lane);
+  const opened = lane.opened ?? lane.exchanges[0]?.start ?? null;
+  yield { kind: "title", x: 0, y: top, label: `${title(lane)}, ${ending(lane)}` };
+  yield { kind: "open", what, x: opened === null ? 0 : at(opened), x2: at(lane.closed ?? end), y, y2 };
+  if (lane.closed !== null) yield { kind: "closed", what, x: at(lane.closed), y, y2 };
+  for (const [index, one] of lane.exchanges.entries()) {
+    const bar = {
+      what: `${one.method} ${one.url}: ${one.failed ? "failed" : one.status ?? "no answer yet"}`,
+      y: y + 0.15 + rows[index], y2: y + 0.85 + rows[index],
+    };
+    const finish = one.end ?? end;
+    const answered = one.answered ?? finish;
+    for (const [phase, from, to] of [["waiting", one.start, answered], ["receiving", answered, finish]]) {
+      if (phase === "waiting" || from < to) yield { ...bar, phase, kind: one.severity ?? phase, x: at(from), x2: at(to) };
+    }
+    if (one.chosen) yield { ...bar, chosen: true, x: at(one.start), x2: at(finish) };
+  }
+}
+
+function laneSpec(lanes, now) {
+  const { zero, end } = span(lanes);
   const at = (time) => (Math.min(time, end) - zero) * 1000;
   const values = [];
   let top = 0;
   for (const lane of lanes) {
     const rows = stack(lane.exchanges, now);
-    const height = Math.max(...rows, 0) + 1;
-    const opened = lane.opened ?? lane.exchanges[0]?.start ?? zero;
-    const base = { what: summary(lane) };
-    values.push({ ...base, kind: "title", x: 0, y: top, label: `${title(lane)}, ${ending(lane)}` });
-    values.push({ ...base, kind: "open", x: at(opened), x2: at(lane.closed ?? end), y: top + 1, y2: top + 1 + height });
-    if (lane.closed !== null) values.push({ ...base, kind: "closed", x: at(lane.closed), y: top + 1, y2: top + 1 + height });
-    lane.exchanges.forEach((one, index) => {
-      const bar = { what: `${one.method} ${one.url}: ${one.failed ? "failed" : one.status ?? "no answer yet"}`, y: top + 1.15 + rows[index], y2: top + 1.85 + rows[index] };
-      const finish = one.end ?? end;
-      const answered = one.answered ?? finish;
-      for (const [phase, from, to] of [["waiting", one.start, answered], ["receiving", answered, finish]]) {
-        if (phase === "waiting" || from < to) values.push({ ...bar, phase, kind: one.severity ?? phase, x: at(from), x2: at(to) });
-      }
-      if (one.chosen) values.push({ ...bar, chosen: true, x: at(one.start), x2: at(finish) });
-    });
-    top += height + 1.5;
+    values.push(...laneMarks(lane, rows, top, at, end));
+    top += Math.max(...rows, 0) + 2.5;
   }
   const kinds = ["open", "waiting", "receiving", "error", "warning", "info"];
   const colour = { field: "kind", type: "nominal", legend: null, scale: { domain: kinds, range: kinds.map((kind) => `var(--${kind})`) } };

@@ -33,9 +33,9 @@ function sort(key) {
   arrange();
 }
 
-function select(number) {
+function select(number, chosen) {
   table.select(number);
-  details.show(number, true);
+  details.show(number, chosen);
 }
 
 function close(focused) {
@@ -61,6 +61,7 @@ function arrange() {
   findings.arrange();
   table.view.scrollTop = 0;
   show();
+  say(byId("said"), byId("shown").textContent);
 }
 
 function show(added = 0) {

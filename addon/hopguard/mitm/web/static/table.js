@@ -119,7 +119,7 @@ export class Table {
     else if (top + height > to) this.view.scrollTop = top + height - this.view.clientHeight;
     this.#draw();
     this.#elements.get(this.active)?.focus({ preventScroll: true });
-    if (this.selected !== null) this.on.select(this.active);
+    if (this.selected !== null) this.on.select(this.active, false);
   }
 
   #key(event) {
@@ -134,7 +134,7 @@ export class Table {
     };
     if (event.key in targets) this.focus(targets[event.key]);
     else if (event.key === "ArrowRight" || event.key === "ArrowLeft") this.#sideways(event, shown);
-    else if (event.key === "Enter" && event.target === shown) this.on.select(this.active);
+    else if (event.key === "Enter" && event.target === shown) this.on.select(this.active, true);
     else return;
     event.preventDefault();
   }
@@ -152,7 +152,7 @@ export class Table {
     this.active = Number(shown.dataset.number);
     const rule = event.target.closest("button");
     if (rule) this.on.explain(rule.dataset.rule);
-    else if (!event.target.closest("a")) this.on.select(this.active);
+    else if (!event.target.closest("a")) this.on.select(this.active, true);
   }
 }
 
