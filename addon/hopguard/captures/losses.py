@@ -56,9 +56,11 @@ LINES = Loss(
             "content-length-ambiguous/repeat-differs",
             "content-length-ambiguous/repeat-equal",
             "http2-settings-invalid/repeated",
+            "te-value-invalid/syntax",
             "transfer-encoding-ambiguous/empty-member",
             "transfer-encoding-ambiguous/multiple-lines",
             "upgrade-syntax-invalid/empty-member",
+            "websocket-accept-mismatch",
         }
     ),
 )
