@@ -1,6 +1,6 @@
-"""What exporters and crawlers do to a message makes no finding: tried on the rules' own examples."""
+"""What exporters and crawlers do to a message is no finding: tried on the examples of the rules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
