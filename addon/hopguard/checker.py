@@ -3,9 +3,12 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, product
 
+from hopguard.connection import Connection
+from hopguard.events import Event, RequestHead
 from hopguard.message import EVERY_VERSION, Message, RawFields, Request, Response
+from hopguard.peer import Peers
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Kind, Rule
 from hopguard.rules import load_rules
 
@@ -43,6 +46,10 @@ class Checker:
         self._requests = {version: self._index("message", Request, version) for version in _V}
         self._responses = {version: self._index("message", Response, version) for version in _V}
         self._exchanges = {version: self._index("exchange", Response, version) for version in _V}
+        self._connections: dict[tuple[type[Event], str], list[Rule]] = {}
+        for rule in self.rules:
+            for key in product(rule.events, rule.versions):
+                self._connections.setdefault(key, []).append(rule)
 
     def _index(self, kind: Kind, of: type[Message], version: str) -> "_Index":
         return _Index(
@@ -87,6 +94,25 @@ class Checker:
             rules, response, lambda rule: (rule.in_exchange or rule.check)(request, response)
         )
 
+    def check_event(
+        self, connection: Connection, event: Event, peers: Callable[[], Peers]
+    ) -> list[Finding]:
+        """Judge `event` on `connection`, which is as it was before.
+
+        `peers` is called if a rule asks for what is known of their other connections.
+        """
+        version = event.version if isinstance(event, RequestHead) else connection.version
+        rules = self._connections.get((type(event), version or ""))
+        if not rules:
+            return []
+
+        def look(rule: Rule) -> Iterator[Evidence]:
+            if rule.with_peers:
+                return rule.check(peers(), connection, event)
+            return rule.check(connection, event)
+
+        return self._judge(rules, connection, look)
+
     def _message_index(self, message: Message) -> "_Index":
         indexes = self._requests if isinstance(message, Request) else self._responses
         return indexes[message.version]
@@ -94,7 +120,7 @@ class Checker:
     def _judge(
         self,
         rules: Iterable[Rule],
-        message: Message,
+        message: Message | Connection,
         look: Callable[[Rule], Iterator[Evidence]],
     ) -> list[Finding]:
         findings: list[Finding] = []
