@@ -299,15 +299,6 @@ def test_times(
     assert times == (Seconds(*requested), Seconds(*responded))
 
 
-@pytest.mark.parametrize(
-    ("creator", "connection", "known"),
-    [(CHROME, "12", "12"), (CHROME, "0", None), (CHROME, 12, None), ("Firefox", "443", None)],
-)
-def test_connections(creator: str, connection: Any, known: str | None) -> None:
-    (captured,) = read_har(har(entry(connection=connection), creator=creator))
-    assert captured.server.id == known
-
-
 # Damage
 
 

@@ -145,12 +145,8 @@ class Entry:
         return replace(request, version=version, leg="server", tls=response.tls)
 
     def _server(self) -> Peer:
-        address, connection = self._value.get("serverIPAddress"), self._value.get("connection")
-        has_id = self._exporter.has_connection_ids and connection not in ("", "0")
-        return Peer(
-            id=connection if has_id and isinstance(connection, str) else None,
-            address=address if isinstance(address, str) and address else None,
-        )
+        address = self._value.get("serverIPAddress")
+        return Peer(address=address if isinstance(address, str) and address else None)
 
 
 def _member(parent: Any, name: str) -> dict[str, Any]:

@@ -9,9 +9,11 @@ LOST: tuple[Loss, ...] = (
     losses.TRAILERS,
     losses.INTERIM_RESPONSES,
     losses.OTHER_PROTOCOLS,
+    losses.CONNECTIONS,
     losses.ROUTE,
 )
-"""What no HAR file holds."""
+"""What no HAR file holds. With some programs `connection` is one, but their times are those of a
+page, not of the wire: a request seems to come before the response whose end it waited for."""
 
 
 class Exporter(NamedTuple):
@@ -22,12 +24,10 @@ class Exporter(NamedTuple):
     is_proxy: bool = False
     """Whether it shows what came over the wire, even what a browser adds to a request after that
     has left the page, and each field line by itself."""
-    has_connection_ids: bool = False
-    """Whether `connection` is one connection: with others it is a port, or nothing."""
 
 
 MITMPROXY = Exporter((losses.PSEUDO_FIELDS,), is_proxy=True)
-CHROMIUM = Exporter((losses.OCTETS, losses.LINES), has_connection_ids=True)
+CHROMIUM = Exporter((losses.OCTETS, losses.LINES))
 OTHER = Exporter((losses.OCTETS, losses.LINES, losses.FIELDS, losses.FRAMING, losses.PSEUDO_FIELDS))
 
 _BY_CREATOR = {

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from hopguard.captures.capture import UNTIMED, Seconds
 from hopguard.captures.jsonparts import LONGEST_TEXT
-from hopguard.grammar import OWS
 from hopguard.message import RawFields, Version
 
 _VERSIONS: dict[str, Version] = {
@@ -65,8 +64,8 @@ def fields_of(headers: Any, *, as_received: bool) -> Fields:
     pseudo: dict[bytes, bytes] = {}
     for name, value in map(_pair, headers):
         octets = octets_of(name, as_utf8=as_received)
-        values = [value] if as_received else _NEXT_LINE.split(value)
-        for each in (octets_of(one, as_utf8=as_received).strip(OWS) for one in values):
+        values = [value] if as_received else [one.strip(" \t") for one in _NEXT_LINE.split(value)]
+        for each in (octets_of(one, as_utf8=as_received) for one in values):
             if octets.startswith(b":"):
                 pseudo[octets] = each
             else:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from hopguard.captures.capture import Loss
+from hopguard.rules import load_rules
 
 TRAILERS = Loss(
     "trailer sections are not kept",
@@ -22,6 +23,10 @@ INTERIM_RESPONSES = Loss(
 OTHER_PROTOCOLS = Loss(
     "what is sent before and after a switch of protocols is not kept in order",
     frozenset({"data-before-protocol-switch", "http-after-protocol-switch"}),
+)
+CONNECTIONS = Loss(
+    "which messages came over one connection, in which order, and how it ended is not told",
+    frozenset(rule.id for rule in load_rules() if rule.kind == "connection"),
 )
 ROUTE = Loss(
     "whether a message went through a proxy is not told",
@@ -56,9 +61,11 @@ LINES = Loss(
             "content-length-ambiguous/repeat-differs",
             "content-length-ambiguous/repeat-equal",
             "http2-settings-invalid/repeated",
+            "te-value-invalid/syntax",
             "transfer-encoding-ambiguous/empty-member",
             "transfer-encoding-ambiguous/multiple-lines",
             "upgrade-syntax-invalid/empty-member",
+            "websocket-accept-mismatch",
         }
     ),
 )

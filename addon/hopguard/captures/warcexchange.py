@@ -18,6 +18,7 @@ LOST: tuple[Loss, ...] = (
     losses.TRAILERS,
     losses.INTERIM_RESPONSES,
     losses.OTHER_PROTOCOLS,
+    losses.CONNECTIONS,
     losses.ROUTE,
     losses.PSEUDO_FIELDS,
 )
