@@ -4,7 +4,7 @@ import logging
 import weakref
 from dataclasses import replace
 
-from mitmproxy import ctx, exceptions, http, tcp
+from mitmproxy import ctx, exceptions, hooks, http, tcp
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
 
@@ -48,7 +48,7 @@ class Hopguard:
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
         self._view = contentview.HopguardView()
-        self.addons = [
+        self._commands = [
             Commands(self._judge_again, lambda: self._reporter.redaction),
             ReportCommand(),
         ]
@@ -62,6 +62,9 @@ class Hopguard:
         logging.getLogger().addHandler(self._refusals)
         self._reporter.start()
         contentview.register(self._view)
+        # Not as addons inside this one: mitmproxy would ask each of them at every event of a flow.
+        for commands in self._commands:
+            ctx.master.commands.collect_commands(commands)
 
     def configure(self, updated: set[str]) -> None:
         """Take over options that have changed.
@@ -177,8 +180,10 @@ class Hopguard:
 
     def _restore_transfer_encoding(self, response: http.Response) -> str:
         """Give a field that h2 was not to see its name back; return why it must be refused."""
-        fields = response.headers.fields
-        if not any(name == REFUSED_TRANSFER_ENCODING for name, _ in fields):
+        fields = response.data.headers.fields
+        if response.data.http_version != b"HTTP/2.0" or not any(
+            name == REFUSED_TRANSFER_ENCODING for name, _ in fields
+        ):
             return ""
         response.headers.fields = tuple(
             (b"transfer-encoding" if name == REFUSED_TRANSFER_ENCODING else name, value)
@@ -201,9 +206,9 @@ class Hopguard:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
         assert flow.response is not None
         refusal.finish_refused_response(flow)
-        if flow.is_replay == "response" or flow.response in self._own:
-            return
         if not flows.has_open_response(flow):
+            return
+        if flow.is_replay == "response" or flow.response in self._own:
             return
         response = flows.response_of(flow, complete=True)
         refused = self._refuses_trailers(flow, response)
@@ -247,6 +252,7 @@ class Hopguard:
         )
         if findings:  # among them those of the exchange itself, which are known
             self._reporter.report(switch, findings, "flagged")
+            ctx.master.addons.trigger(hooks.UpdateHook([switch]))  # the event is another flow's
 
     def client_disconnected(self, client: Client) -> None:
         """Forget a client connection."""

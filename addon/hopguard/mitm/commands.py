@@ -35,9 +35,7 @@ def _argument[F: Callable[..., object]](name: str, kind: object) -> Callable[[F]
 
 
 class Commands:
-    """The commands. mitmproxy finds them as those of an addon inside the addon."""
-
-    name = "hopguard_commands"
+    """The commands."""
 
     def __init__(
         self, judge: Callable[[http.HTTPFlow], None], redaction: Callable[[], Redaction]

@@ -9,6 +9,9 @@ from mitmproxy.utils import human
 from hopguard.fields import PERSISTENCE_OPTIONS
 from hopguard.message import RawFields, Request, Response, Version
 
+_FOR_PROXIES = (RegularMode, UpstreamMode)
+"""Modes in which clients know that they talk to a proxy."""
+
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 
 
@@ -86,13 +89,15 @@ def has_loose_ends(message: http.Message) -> bool:
 
     Trailer announces fields; and a field that Connection nominates may still come as a trailer.
     """
+    if message.data.trailers is not None:
+        return True
     for name, value in message.data.headers.fields:
         lower = name.lower()
-        if lower == b"trailer" or (
-            lower == b"connection" and value.lower() not in PERSISTENCE_OPTIONS
-        ):
+        if lower == b"trailer":
             return True
-    return message.data.trailers is not None
+        if lower == b"connection" and value.lower() not in PERSISTENCE_OPTIONS:
+            return True
+    return False
 
 
 def has_open_response(flow: http.HTTPFlow) -> bool:
@@ -115,7 +120,7 @@ def passes_on_credentials(flow: http.HTTPFlow) -> bool:
         flow.live
         and isinstance(flow.client_conn.proxy_mode, RegularMode)
         and flow.server_conn.via is None
-        and any(name.lower() == b"proxy-authorization" for name, _ in flow.request.headers.fields)
+        and b"proxy-authorization" in [name.lower() for name, _ in flow.request.data.headers.fields]
     )
 
 
@@ -170,7 +175,7 @@ def _trailers(headers: http.Headers | None) -> RawFields:
 
 
 def _to_proxy(flow: http.HTTPFlow, in_tunnel: bool) -> bool | None:
-    if not isinstance(flow.client_conn.proxy_mode, RegularMode | UpstreamMode):
+    if not isinstance(flow.client_conn.proxy_mode, _FOR_PROXIES):
         return False
     if in_tunnel:
         return False

@@ -4,7 +4,7 @@ import logging
 import time
 from pathlib import Path
 
-from mitmproxy import ctx, hooks, http
+from mitmproxy import ctx, http
 
 from hopguard.mitm import flows, view
 from hopguard.mitm.eventlog import EventLog
@@ -55,7 +55,10 @@ class Reporter:
         self.verdict.pronounce()
 
     def report(self, flow: http.HTTPFlow, findings: list[Finding], action: Action) -> None:
-        """Report findings about a message of `flow`, as far as they are new."""
+        """Report findings about a message of `flow`, as far as they are new.
+
+        After each event of a flow mitmproxy itself tells views that the flow is another.
+        """
         records = [
             make_record(finding, circumstances(flow, finding, action), self.redaction)
             for finding in findings
@@ -68,7 +71,6 @@ class Reporter:
         if ctx.options.hopguard_comment:
             view.comment(flow)
         self._tell(fresh)
-        ctx.master.addons.trigger(hooks.UpdateHook([flow]))
 
     def report_unseen(
         self, findings: list[Finding], *, value_known: bool, client: str, server: str | None
