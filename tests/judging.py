@@ -1,8 +1,10 @@
 """Judge transcripts: the way every test, and every example, reaches the checker."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from hopguard.checker import Checker
+from hopguard.lifecycle import Lifecycle
 from hopguard.message import Message, Response
 from hopguard.rule import Finding
 from hopguard.transcript import Mark, Transcript, parse
@@ -16,7 +18,7 @@ class Judged(NamedTuple):
 
 
 def judge(text: str, checker: Checker) -> list[Judged]:
-    """Judge every message, trailer section and exchange of the transcript `text`."""
+    """Judge every message, trailer section, exchange and connection of the transcript `text`."""
     transcript = parse(text)
     judged = [
         _judged(transcript, finding, position)
@@ -28,7 +30,17 @@ def judge(text: str, checker: Checker) -> list[Judged]:
             _judged(transcript, finding, _position(transcript, finding))
             for finding in checker.check_exchange(*transcript.exchange)
         ]
-    return judged
+    return judged + list(judge_connections(transcript, checker))
+
+
+def judge_connections(transcript: Transcript, checker: Checker) -> Iterator[Judged]:
+    """Judge what happens on the connections of `transcript`, if it says anything of them."""
+    lifecycle = Lifecycle(checker, idle_timeout=transcript.in_front)
+    for position, step in enumerate(transcript.steps):
+        place = Mark(step.message, None, position if step.message is None else None)
+        for key, event in step.events:
+            for found in lifecycle.feed(key, event):
+                yield Judged(found.finding, place)
 
 
 def _findings(message: Message, checker: Checker) -> list[Finding]:

@@ -157,6 +157,32 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "acah": "info",
         "script-request": "warning",
     },
+    # The life of a connection
+    "request-after-close": {"own-close": "error", "peer-close": "error"},
+    "close-not-honoured": {"processed": "error", "server-open": "error", "client-open": "error"},
+    "server-closed-without-announcing": {"at-once": "warning", "idle": "info"},
+    "non-persistent-peer-unannounced": {"server": "error", "client": "info"},
+    "http10-connection-reused-without-keep-alive": {"": "error"},
+    "proxy-persistent-with-http10-client": {"": "error"},
+    "keep-alive-promise-mismatch": {
+        "timeout-short": "warning",
+        "timeout-overrun": "info",
+        "max-exceeded": "warning",
+        "max-short": "info",
+    },
+    "request-raced-idle-close": {"": "info"},
+    "response-truncated-by-close": {"": "error"},
+    "faulty-framing-connection-reused": {"request": "error", "response": "error"},
+    "unsolicited-response-data": {"data": "warning", "timeout-notice": "info"},
+    "pipelined-requests": {
+        "pipelined": "info",
+        "after-non-idempotent": "warning",
+        "right-after-failure": "error",
+    },
+    "non-idempotent-retry-after-close": {"client": "warning", "proxy": "error"},
+    "connect-rejected-connection-kept": {"": "error"},
+    "keep-alive-shorter-than-peer-idle": {"announced": "warning", "observed": "warning"},
+    "close-missing-while-draining": {"": "warning"},
     # Forwarding, as far as one message shows it
     "hop-by-hop-field-leaked": {"via": "warning", "stored": "error"},
 }
@@ -180,7 +206,7 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in load_rules()}
 def test_catalogue_has_exactly_these_rules() -> None:
     """No rule is missing, and none is there that nobody has decided on."""
     assert sorted(RULES) == sorted(CATALOGUE)
-    assert len(CATALOGUE) == 63
+    assert len(CATALOGUE) == 79
 
 
 @pytest.mark.parametrize("rule", CATALOGUE)

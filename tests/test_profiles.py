@@ -40,6 +40,8 @@ CHANGES = {
                 ("hop-by-hop-field-leaked", "stored", "error"),
                 ("hop-by-hop-field-leaked", "via", "warning"),
                 ("hop-by-hop-field-unlisted", "declared", "error"),
+                ("http10-connection-reused-without-keep-alive", "", "error"),
+                ("server-closed-without-announcing", "at-once", "warning"),
             }
         ),
     ),
@@ -56,7 +58,13 @@ CHANGES = {
         alone=frozenset({("request-timeout-without-close", "", "info")}),
     ),
     "noise": Change(
-        appear=frozenset({("upgrade-offer-not-taken", "", "info")}),
+        appear=frozenset(
+            {
+                ("non-persistent-peer-unannounced", "client", "info"),
+                ("server-closed-without-announcing", "idle", "info"),
+                ("upgrade-offer-not-taken", "", "info"),
+            }
+        ),
         alone=frozenset({("upgrade-offer-not-taken", "", "info")}),
     ),
     "http2-edge": Change(

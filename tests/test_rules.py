@@ -45,6 +45,19 @@ COMPANIONS: dict[str, set[str]] = {
         "te-without-connection-option",
         "upgrade-without-connection-option",
     },
+    # The request that should not be there, and the server that answers it.
+    "close-not-honoured": {"request-after-close"},
+    # The message with the doubtful framing.
+    "faulty-framing-connection-reused": {
+        "transfer-encoding-with-content-length",
+        "transfer-encoding-chunked-misplaced",
+        "transfer-encoding-with-http10",
+    },
+    # The first of several connections, which nobody can know yet to be one of several.
+    "close-missing-while-draining": {"server-closed-without-announcing"},
+    "non-persistent-peer-unannounced": {"server-closed-without-announcing"},
+    # The pipeline that failed.
+    "pipelined-requests": {"pipelined-requests/pipelined"},
 }
 """Rules, or other variants of it, that rightly speak beside the one whose example it is."""
 

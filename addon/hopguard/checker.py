@@ -1,14 +1,18 @@
 """Messages in, findings out: which rules look at a message, and what they find."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
+from functools import partial
+from itertools import islice, product
 
+from hopguard.connection import Connection
+from hopguard.events import Event, RequestHead
 from hopguard.index import NO_TRIGGER, Call, Index, Trigger
 from hopguard.memo import Lines, Memo
 from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
-from hopguard.rule import DEFAULT_PROFILES, Finding, Rule
+from hopguard.peer import Peers
+from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.witness import Questions, witness
 
@@ -49,6 +53,10 @@ class Checker:
             for version in _V
         }
         self._exchanges = {version: Index(self._of_exchanges(version)) for version in _V}
+        self._connections: dict[tuple[type[Event], str], list[Rule]] = {}
+        for rule in self.rules:
+            for key in product(rule.events, rule.versions):
+                self._connections.setdefault(key, []).append(rule)
 
     def _index(self, of: type[Message], version: Version, *, trailers: bool = False) -> Index:
         calls = [
@@ -85,7 +93,8 @@ class Checker:
         findings = self._check(index, NO_TRIGGER, lines, len(lines), message)
         if not findings:
             return []
-        before, _ = self._judge(index.calls, replace(message, trailers=None))
+        head = replace(message, trailers=None)
+        before, _ = self._judge(index.calls, head, head)
         known = set(before)
         return [finding for finding in findings if finding not in known]
 
@@ -100,6 +109,21 @@ class Checker:
         trigger = (response.status, False, bool(request.early_octets))
         return self._check(index, trigger, lines, of_request, request, response)
 
+    def check_event(
+        self, connection: Connection, event: Event, peers: Callable[[], Peers]
+    ) -> list[Finding]:
+        """Judge `event` on `connection`, which is as it was before.
+
+        `peers` is called if a rule asks for what is known of their other connections.
+        """
+        version = event.version if isinstance(event, RequestHead) else connection.version
+        calls = [
+            Call(rule, partial(_with_peers, rule, peers) if rule.with_peers else rule.check)
+            for rule in self._connections.get((type(event), version or ""), ())
+            if rule.concerns is None or rule.concerns(connection, event)
+        ]
+        return self._judge(calls, connection, connection, event)[0] if calls else []
+
     def _check(
         self, index: Index, trigger: Trigger, lines: Lines, of_first: int, *messages: Message
     ) -> list[Finding]:
@@ -111,24 +135,30 @@ class Checker:
         calls = plan.to_run.get(answers)
         if calls is None:  # never seen
             self._memo.note(plan, answers)
-            return self._judge(plan.calls, *messages)[0]
+            return self._judge(plan.calls, messages[-1], *messages)[0]
         if not calls:
             return []
-        findings, silent = self._judge(calls, *messages)
+        findings, silent = self._judge(calls, messages[-1], *messages)
         if calls is plan.calls:  # seen once before
             asked = [Questions() for _ in messages]
-            self._judge(silent, *map(witness, messages, asked))
+            witnesses = list(map(witness, messages, asked))
+            self._judge(silent, witnesses[-1], *witnesses)
             self._memo.remember(plan, silent, asked, lines, *messages)
         return findings
 
-    def _judge(self, calls: Iterable[Call], *messages: Message) -> tuple[list[Finding], list[Call]]:
-        """Return what `calls` find, and those that find nothing."""
+    def _judge(
+        self,
+        calls: Iterable[Call],
+        about: Message | Connection,
+        *subject: Message | Connection | Event,
+    ) -> tuple[list[Finding], list[Call]]:
+        """Return what `calls` find in `subject`, by default `about` it, and who finds nothing."""
         findings: list[Finding] = []
         silent: list[Call] = []
         for call in calls:
             before = len(findings)
             try:
-                findings += self._findings(call, *messages)
+                findings += self._findings(call, about, *subject)
             except Exception as error:  # a bug must not hide the other rules, nor stop traffic
                 if call.rule.id not in self._crashed:
                     self._crashed.add(call.rule.id)
@@ -141,13 +171,24 @@ class Checker:
                 silent.append(call)
         return findings, silent
 
-    def _findings(self, call: Call, *messages: Message) -> list[Finding]:
+    def _findings(
+        self,
+        call: Call,
+        about: Message | Connection,
+        *subject: Message | Connection | Event,
+    ) -> list[Finding]:
         rule, look = call
         return [
-            rule.finding(evidence, messages[-1], self.profiles)
-            for evidence in islice(look(*messages), MOST_PER_RULE)
+            rule.finding(evidence, about, self.profiles)
+            for evidence in islice(look(*subject), MOST_PER_RULE)
             if rule.runs_variant(evidence.variant, self.profiles)
         ]
+
+
+def _with_peers(
+    rule: Rule, peers: Callable[[], Peers], connection: Connection, event: Event
+) -> Iterator[Evidence]:
+    return rule.check(peers(), connection, event)
 
 
 def _without_text(error: Exception) -> Exception:

@@ -4,8 +4,10 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal, NamedTuple, Required, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, Required, TypedDict, Unpack
 
+from hopguard.connection import Connection
+from hopguard.events import Event
 from hopguard.message import (
     FieldLine,
     Leg,
@@ -16,6 +18,7 @@ from hopguard.message import (
     Sender,
     Version,
 )
+from hopguard.peer import Peers
 
 
 class Severity(IntEnum):
@@ -37,7 +40,7 @@ INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
 
 Keyword = Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", ""]
 Direction = Literal["request", "response"]
-Kind = Literal["message", "exchange"]
+Kind = Literal["message", "exchange", "connection"]
 Visibility = Literal["hooks", "refused", "rejected", "raw"]
 """Where the evidence can be seen: in mitmproxy's ordinary hooks; in hooks of a message that
 mitmproxy refuses; only with `hopguard_see_rejected`; only in raw octets (captures)."""
@@ -84,7 +87,7 @@ class Evidence(NamedTuple):
     """The field line at fault; None where there is none, such as for a status code."""
     variant: str = ""
     sender: Sender | None = None
-    """Who is at fault; None is the sender of the message."""
+    """Who is at fault; None is the sender of the message, or the first of the rule's senders."""
     severity: Severity | None = None
     """Where it depends on more than the variant."""
     about: Message | None = None
@@ -125,6 +128,8 @@ MessageCheck = Callable[[Message], Iterator[Evidence]]
 RequestCheck = Callable[[Request], Iterator[Evidence]]
 ResponseCheck = Callable[[Response], Iterator[Evidence]]
 ExchangeCheck = Callable[[Request, Response], Iterator[Evidence]]
+ConnectionCheck = Callable[[Connection, Any], Iterator[Evidence]]
+PeerCheck = Callable[[Peers, Connection, Any], Iterator[Evidence]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,6 +165,14 @@ class Rule:
     """Whether it also runs when a trailer section, even an empty one, is complete."""
     in_exchange: ExchangeCheck | None
     """What a message rule sees only in the exchange, under the same trigger."""
+    events: tuple[type[Event], ...]
+    """Of a rule about connections: what it looks at ..."""
+    senders: tuple[Sender, ...]
+    """... who may be at fault, the usual one first ..."""
+    concerns: Callable[[Connection, Any], Any] | None
+    """... what must be true for it to look, of nearly all that happens a quick no ..."""
+    with_peers: bool
+    """... and whether it also takes what is known of the peers' other connections."""
     visible: Visibility
     repair: str
     """What `fix` does, in a sentence; empty where there is no safe repair."""
@@ -187,8 +200,10 @@ class Rule:
         """Return the docstring without its first line."""
         return (inspect.getdoc(self.check) or "").partition("\n")[2].strip()
 
-    def finding(self, evidence: Evidence, message: Message, profiles: frozenset[str]) -> Finding:
-        """Complete `evidence` to a finding.
+    def finding(
+        self, evidence: Evidence, message: Message | Connection, profiles: frozenset[str]
+    ) -> Finding:
+        """Complete `evidence`, which a message or a connection gave, to a finding.
 
         Raises:
             KeyError: the evidence names a variant that the rule does not declare.
@@ -196,24 +211,41 @@ class Rule:
         message = evidence.about or message
         variant = self.variants[evidence.variant] if self.variants else Variant(self.severity)
         raised = [variant.raised_by[name] for name in variant.raised_by if name in profiles]
-        in_trailers = evidence.line is not None and evidence.line.section == "trailer"
+        sender, leg, part, version = (
+            self._of_connection(message)
+            if isinstance(message, Connection)
+            else _of_message(message, evidence.line)
+        )
         return Finding(
             rule=self.id,
             variant=evidence.variant,
             severity=evidence.severity or max([variant.severity, *raised]),
             text=evidence.text,
             requirement=variant.requirement or self.requirement,
-            sender=evidence.sender or message.sent_by,
-            leg=message.leg,
-            part=message.trailer_part if in_trailers else message.part,
-            version=message.version,
+            sender=evidence.sender or sender,
+            leg=leg,
+            part=part,
+            version=version,
             line=evidence.line,
         )
+
+    def _of_connection(self, connection: Connection) -> "_Place":
+        assert connection.version is not None, "rules say which version they are about"
+        return self.senders[0], connection.key.leg, "connection", connection.version
 
     def runs_variant(self, name: str, profiles: frozenset[str]) -> bool:
         """Tell whether the variant called `name` is on under `profiles`."""
         wanted = self.variants[name].profiles if self.variants else ()
         return not wanted or not profiles.isdisjoint(wanted)
+
+
+_Place = tuple[Sender, Leg, Part, Version]
+
+
+def _of_message(message: Message, line: FieldLine | None) -> _Place:
+    in_trailers = line is not None and line.section == "trailer"
+    part = message.trailer_part if in_trailers else message.part
+    return message.sent_by, message.leg, part, message.version
 
 
 class Declared(TypedDict, total=False):
@@ -233,6 +265,9 @@ class Declared(TypedDict, total=False):
     early_octets: bool
     in_trailers: bool
     in_exchange: ExchangeCheck
+    events: tuple[type[Event], ...]
+    senders: tuple[Sender, ...]
+    concerns: Callable[[Connection, Any], Any]
     visible: Visibility
     repair: str
     violating: Required[Transcripts]
@@ -262,6 +297,19 @@ def exchange_rule(**declared: Unpack[Declared]) -> Callable[[ExchangeCheck], Rul
     return lambda check: _declare(check, "exchange", _BOTH, declared)
 
 
+def connection_rule(**declared: Unpack[Declared]) -> Callable[[ConnectionCheck], Rule]:
+    """Declare a rule about an event on a connection, which is given as it was before.
+
+    The versions are those of the connection's latest message.
+    """
+    return lambda check: _declare(check, "connection", frozenset(), declared)
+
+
+def peer_rule(**declared: Unpack[Declared]) -> Callable[[PeerCheck], Rule]:
+    """Declare a rule about an event on a connection in the light of the peers' other ones."""
+    return lambda check: _declare(check, "connection", frozenset(), declared, with_peers=True)
+
+
 _BOTH: frozenset[Direction] = frozenset({"request", "response"})
 
 
@@ -270,6 +318,8 @@ def _declare(
     kind: Kind,
     directions: frozenset[Direction],
     declared: Declared,
+    *,
+    with_peers: bool = False,
 ) -> Rule:
     variants = {
         name: variant if isinstance(variant, Variant) else Variant(variant)
@@ -297,6 +347,10 @@ def _declare(
         early_octets=declared.get("early_octets", False),
         in_trailers=declared.get("in_trailers", False),
         in_exchange=declared.get("in_exchange"),
+        events=declared.get("events", ()),
+        senders=declared.get("senders", ()),
+        concerns=declared.get("concerns"),
+        with_peers=with_peers,
         visible=declared.get("visible", "hooks"),
         repair=declared.get("repair", ""),
         violating=(

@@ -18,6 +18,9 @@ with white space folds into the one before it. `\xNN`, `\r`, `\n`, `\t` and `\\`
 
     * sent before the response: POST / HTTP/1.1\r\n
     * sent after the switch: HTTP/1.1 200 OK\r\n
+
+An example about connections says in further `*` lines, at their place among the messages, what
+happens and when: see `hopguard.happenings`.
 """
 
 import re
@@ -27,6 +30,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from hopguard.grammar import OWS
+from hopguard.happenings import Step, Story, is_happening
 from hopguard.message import Message, Request, Response, Section, Version
 
 CONTEXTS: Mapping[str, tuple[type[Message], dict[str, Any]]] = {
@@ -63,10 +67,11 @@ class TranscriptError(ValueError):
 class Mark(NamedTuple):
     """A line marked with `!`; the start line has no section and no index."""
 
-    message: int
-    """Position of the message in the transcript."""
+    message: int | None
+    """Position of the message in the transcript; None of a line about connections ..."""
     section: Section | None
     position: int | None
+    """... of which this is the position among the steps."""
 
 
 @dataclass
@@ -75,13 +80,17 @@ class Transcript:
 
     messages: list[Message] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    """What happens on connections, if the example says anything about them."""
+    in_front: float | None = None
+    """Seconds for which whoever is in front of the server keeps idle connections."""
 
     @property
     def exchange(self) -> tuple[Request, Response] | None:
         """Return the request and its last response, which knows the interim ones before it."""
         requests = [message for message in self.messages if isinstance(message, Request)]
         responses = [message for message in self.messages if isinstance(message, Response)]
-        if not (requests and responses):
+        if self.steps or not (requests and responses):
             return None
         return requests[0], replace(responses[-1], interim=tuple(responses[:-1]))
 
@@ -95,14 +104,18 @@ def parse(text: str) -> Transcript:
     lines = textwrap.dedent(text).strip("\n").split("\n")
     said: list[tuple[type[Message], dict[str, Any]]] = []
     builders: list[_Builder] = []
+    order: list[_Builder | tuple[str, bool]] = []
     for line in lines:
         sign, marked, rest = line[:1], line[1:2] == "!", line[2:] if line[1:2] == "!" else line[1:]
-        if sign == "*":
+        if sign == "*" and is_happening(rest.strip()):
+            order.append((rest.strip(), marked))
+        elif sign == "*":
             said.append(_context(rest.strip()))
         elif sign in (">", "<"):
             content = rest.removeprefix(" ").encode()
             if not builders or builders[-1].is_over(sign, content):
                 builders.append(_Builder(sign, content, marked))
+                order.append(builders[-1])
             else:
                 builders[-1].add(content, marked)
         elif line.strip():
@@ -112,7 +125,31 @@ def parse(text: str) -> Transcript:
         for position, builder in enumerate(builders)
         for place in builder.marks
     ]
-    return Transcript([builder.build(said) for builder in builders], marks)
+    messages = [builder.build(said) for builder in builders]
+    if len(order) == len(builders):
+        return Transcript(messages, marks)
+    story = _tell(order, messages)
+    marks += [
+        Mark(None, None, position)
+        for position, step in enumerate(story.steps)
+        if step.marked and step.message is None
+    ]
+    return Transcript(messages, marks, story.steps, story.in_front)
+
+
+def _tell(order: "list[_Builder | tuple[str, bool]]", messages: list[Message]) -> Story:
+    story, left = Story(_unescape), iter(enumerate(messages))
+    for place, one in enumerate(order):
+        if isinstance(one, _Builder):
+            position, message = next(left)
+            cut_off = order[place + 1 : place + 2] in (
+                [("the response is cut off", True)],
+                [("the response is cut off", False)],
+            )
+            story.hear(message, position, marked=bool(one.marks), cut_off=cut_off)
+        else:
+            story.say(one[0], marked=one[1])
+    return story
 
 
 def _context(text: str) -> tuple[type[Message], dict[str, Any]]:

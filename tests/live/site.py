@@ -72,9 +72,14 @@ def started_site(
         read_log(log)
 
 
+def find(program: str) -> str | None:
+    """Return the path of a program; None if it is not installed."""
+    return shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
+
+
 def need(program: str) -> str:
     """Return the path of a program, or skip the test."""
-    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
+    path = find(program)
     if path is None:
         pytest.skip(f"{program} is not installed")
     return path

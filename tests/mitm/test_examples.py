@@ -22,8 +22,10 @@ NOT_IN_FLOWS = {
     "extended-connect-invalid",
     "http-after-protocol-switch",
     "switching-protocols-before-continue",
+    *(rule.id for rule in load_rules() if rule.kind == "connection"),
 }
-"""Rules about octets, pseudo-header fields or interim responses that no HTTP flow holds."""
+"""Rules about octets, pseudo-header fields, interim responses or connections: no HTTP flow holds
+them."""
 
 
 def is_possible(transcript: Transcript) -> bool:

@@ -138,6 +138,10 @@ class Process:
             reader.join(timeout)
         return status
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     def stop(self, number: int = signal.SIGINT, timeout: float = TIMEOUT) -> int:
         """Ask it to end, with a signal; give its exit status."""
         self._process.send_signal(number)

@@ -125,9 +125,12 @@ def runs(rule: Rule, profiles: Iterable[str], variant: str | None = None) -> boo
 def senders(rule: Rule) -> list[str]:
     """List the peers whose message is at fault.
 
-    An intermediary that shows itself in the message is named in the finding instead. Rules on
-    exchanges say nothing of it; the marked lines of their examples do.
+    An intermediary that shows itself in the message is named in the finding instead. Rules about
+    connections say it themselves. Rules on exchanges say nothing of it; the marked lines of their
+    examples do.
     """
+    if rule.senders:
+        return list(rule.senders)
     if rule.kind == "exchange":
         texts = [text for examples in rule.violating.values() for text in examples]
         signs = {line.strip()[:2] for text in texts for line in text.splitlines()}

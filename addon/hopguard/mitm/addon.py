@@ -7,13 +7,17 @@ from dataclasses import replace
 from mitmproxy import ctx, exceptions, hooks, http, tcp
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from hopguard.checker import Checker
+from hopguard.lifecycle import Lifecycle
 from hopguard.message import Request, Response
-from hopguard.mitm import contentview, flows, refusal, view
+from hopguard.mitm import contentview, flows, idletimes, refusal, view
 from hopguard.mitm.commands import Commands
+from hopguard.mitm.connections import Connections
 from hopguard.mitm.options import (
     add_options,
+    parse_idle_timeout,
     parse_log,
     parse_profiles,
     parse_redact,
@@ -24,6 +28,7 @@ from hopguard.mitm.rejudging import Judge
 from hopguard.mitm.report_command import ReportCommand
 from hopguard.mitm.reporting import Reporter
 from hopguard.mitm.settings import check_settings
+from hopguard.mitm.unexpected import ConnectionLogHandler
 from hopguard.mitm.verdict import parse_fail_on
 from hopguard.record import Redaction
 from hopguard.reports.rotation import Rotation
@@ -54,12 +59,17 @@ class Hopguard:
         ]
         self._unveiling = Unveiling()
         self._refusals = RefusalHandler(self._report_unseen)
+        self._connections = Connections(Lifecycle(self._checker), self._reporter.report_connection)
+        self._connection_log = ConnectionLogHandler(
+            self._connections.data_is_unexpected, self._connections.connect_is_refused
+        )
 
     def load(self, loader: Loader) -> None:
         """Declare the options and listen to mitmproxy's log."""
         add_options(loader)
         check_settings(ctx.options)
         logging.getLogger().addHandler(self._refusals)
+        logging.getLogger().addHandler(self._connection_log)
         self._reporter.start()
         contentview.register(self._view)
         # Not as addons inside this one: mitmproxy would ask each of them at every event of a flow.
@@ -75,6 +85,10 @@ class Hopguard:
         options = ctx.options
         if "hopguard_profile" in updated:
             self._checker = Checker(parse_profiles(options.hopguard_profile))
+            self._connections.lifecycle.checker = self._checker
+        if "hopguard_idle_timeout" in updated:
+            idle_timeout = parse_idle_timeout(options.hopguard_idle_timeout)
+            self._connections.lifecycle.idle_timeout = idle_timeout
         if updated & {"hopguard_redact", "hopguard_log_query"}:
             self._reporter.redaction = Redaction.of(
                 parse_redact(options.hopguard_redact), keep_query=options.hopguard_log_query
@@ -104,6 +118,8 @@ class Hopguard:
         contentview.unregister(self._view)
         self._unveiling.stop()
         logging.getLogger().removeHandler(self._refusals)
+        logging.getLogger().removeHandler(self._connection_log)
+        idletimes.tell(self._connections.lifecycle.servers())
         self._reporter.close()
 
     # Messages. The head of a request is judged before other addons edit it; `request` is too late.
@@ -113,20 +129,26 @@ class Hopguard:
         if not flow.live:
             view.detach(flow)
         if flow.is_replay != "request":
-            self._judge_request(flow)
+            request = self._judge_request(flow)
+            self._connections.request_begins(flow, request)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Judge a CONNECT request."""
         self._judge_request(flow)
 
-    def _judge_request(self, flow: http.HTTPFlow) -> None:
+    def _judge_request(self, flow: http.HTTPFlow) -> Request:
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
         findings = self._checker.check_message(request)
         if findings:
             self._reporter.report(flow, findings, "flagged" if flow.error is None else "refused")
+        return request
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
+        self._judge_end_of_request(flow)
+        self._connections.request_ends(flow)
+
+    def _judge_end_of_request(self, flow: http.HTTPFlow) -> None:
         if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
             self._judge_credentials(flow)
         if flow.is_replay == "request" or not flows.has_loose_ends(flow.request):
@@ -162,9 +184,12 @@ class Hopguard:
             return
         refused = self._restore_transfer_encoding(flow.response) or self._refuses_switch(flow)
         try:
-            findings = self._judge_response(flow)
+            response = flows.response_of(flow)
+            request = flows.sent_request(flow, response)
+            findings = self._judge_exchange(request, response)
             if findings:
                 self._reporter.report(flow, findings, "refused" if refused else "flagged")
+            self._connections.response_begins(flow, request, response)
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
@@ -172,10 +197,9 @@ class Hopguard:
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
-    def _judge_response(self, flow: http.HTTPFlow) -> list[Finding]:
-        response = flows.response_of(flow)
+    def _judge_exchange(self, request: Request, response: Response) -> list[Finding]:
         return self._checker.check_message(response) + self._checker.check_exchange(
-            flows.sent_request(flow, response), response
+            request, response
         )
 
     def _restore_transfer_encoding(self, response: http.Response) -> str:
@@ -205,6 +229,11 @@ class Hopguard:
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
         assert flow.response is not None
+        self._judge_end_of_response(flow)
+        self._connections.response_ends(flow, own=flow.response in self._own)
+
+    def _judge_end_of_response(self, flow: http.HTTPFlow) -> None:
+        assert flow.response is not None
         refusal.finish_refused_response(flow)
         if not flows.has_open_response(flow):
             return
@@ -227,12 +256,17 @@ class Hopguard:
 
     def error(self, flow: http.HTTPFlow) -> None:
         """Judge a response that mitmproxy refused: no other hook has seen it."""
+        self._judge_refused_response(flow)
+        self._connections.exchange_fails(flow)
+
+    def _judge_refused_response(self, flow: http.HTTPFlow) -> None:
         if flow.response is None or flow.is_replay == "response":
             return
         if flow.live and flows.is_own(flow.response):
             return
         self._restore_transfer_encoding(flow.response)
-        findings = self._judge_response(flow)
+        response = flows.response_of(flow)
+        findings = self._judge_exchange(flows.sent_request(flow, response), response)
         if findings:
             self._reporter.report(flow, findings, "refused")
 
@@ -255,9 +289,14 @@ class Hopguard:
             ctx.master.addons.trigger(hooks.UpdateHook([switch]))  # the event is another flow's
 
     def client_disconnected(self, client: Client) -> None:
-        """Forget a client connection."""
+        """Judge the end of a client connection, and forget it."""
         self._tunnels.discard(client.id)
         self._switched.pop(client.id, None)
+        self._connections.client_disconnects(client)
+
+    def server_disconnected(self, data: ServerConnectionHookData) -> None:
+        """Judge the end of a server connection."""
+        self._connections.server_disconnects(data)
 
     def _judge_again(self, flow: http.HTTPFlow) -> None:
         """Judge a flow as it is now, for a command."""

@@ -56,12 +56,16 @@ def response_of(flow: http.HTTPFlow, *, complete: bool = False) -> Response:
     )
 
 
-def sent_request(flow: http.HTTPFlow, response: Response) -> Request:
-    """Return the request as mitmproxy sent it to the server: the one that `response` answers."""
+def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
+    """Return the request as mitmproxy sent it to the server.
+
+    `response` is what answers it; without one, the server is known by its ALPN alone.
+    """
     data = flow.request.data
     version = _version(data.http_version, flow.client_conn, live=flow.live)
-    if response.version in ("HTTP/2", "HTTP/3"):
-        version = response.version
+    answering = response.version if response is not None else _version_by_alpn(flow.server_conn)
+    if answering in ("HTTP/2", "HTTP/3"):
+        version = answering
     elif version in ("HTTP/2", "HTTP/3"):
         version = "HTTP/1.1"
     return Request(
@@ -150,6 +154,12 @@ def server_address(flow: http.HTTPFlow) -> str | None:
     return human.format_address(pair) if pair else None
 
 
+def server_name(flow: http.HTTPFlow) -> str | None:
+    """Return the server's name, or its address, with the port: what it is known by to clients."""
+    pair = flow.server_conn.address or flow.server_conn.peername
+    return human.format_address(pair) if pair else None
+
+
 def _version(label: bytes, peer: connection.Connection, *, live: bool) -> Version:
     """Return the version that is spoken.
 
@@ -163,6 +173,12 @@ def _version(label: bytes, peer: connection.Connection, *, live: bool) -> Versio
         if alpn is None or alpn.startswith(b"h3"):
             return "HTTP/3"
     return _HTTP1.get(label, "HTTP/1.1")
+
+
+def _version_by_alpn(peer: connection.Connection) -> Version:
+    if peer.alpn == b"h2":
+        return "HTTP/2"
+    return "HTTP/3" if (peer.alpn or b"").startswith(b"h3") else "HTTP/1.1"
 
 
 def _fields(headers: http.Headers) -> RawFields:

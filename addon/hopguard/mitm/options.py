@@ -82,6 +82,14 @@ def add_options(loader: Loader) -> None:
         "their whole connection unseen. Everything else that mitmproxy refuses stays refused.",
     )
     loader.add_option(
+        "hopguard_idle_timeout",
+        str,
+        "",
+        "Seconds for which whoever stands in front of the servers, such as a load balancer, keeps "
+        "idle connections to them; a server that keeps its own no longer is reported. Empty: "
+        "unknown.",
+    )
+    loader.add_option(
         "hopguard_fail_on",
         str,
         NEVER,
@@ -129,6 +137,22 @@ def parse_log(text: str) -> Path | None:
     if path.is_dir():
         raise exceptions.OptionsError(f"hopguard_log: {text!r} is a folder; name a file in it")
     return path
+
+
+def parse_idle_timeout(text: str) -> float | None:
+    """Return the seconds for which whoever is in front keeps idle connections; None if unknown.
+
+    Raises:
+        OptionsError: it is no number of seconds.
+    """
+    if not text.strip():
+        return None
+    seconds = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?s?", text.strip())
+    if seconds is None or float(seconds[1]) == 0:
+        raise exceptions.OptionsError(
+            f"hopguard_idle_timeout: {text!r} is not a number of seconds, such as '60'"
+        )
+    return float(seconds[1])
 
 
 def parse_rotation(max_size: str, keep: str) -> Rotation:

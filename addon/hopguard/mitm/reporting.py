@@ -2,11 +2,14 @@
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from mitmproxy import ctx, http
 
+from hopguard.lifecycle import Judged
 from hopguard.mitm import flows, view
+from hopguard.mitm.connections import Latest
 from hopguard.mitm.eventlog import EventLog
 from hopguard.mitm.tally import Tally
 from hopguard.mitm.verdict import Verdict
@@ -72,6 +75,14 @@ class Reporter:
             view.comment(flow)
         self._tell(fresh)
 
+    def report_connection(self, judged: list[Judged], latest: Latest | None) -> None:
+        """Report findings about a connection, on the flow of its latest exchange if it exists."""
+        flow = latest.flow if latest is not None else None
+        if flow is not None:
+            self.report(flow, [one.finding for one in judged], "flagged")
+            return
+        self._tell([make_record(*_without_flow(one, latest), self.redaction) for one in judged])
+
     def report_unseen(
         self, findings: list[Finding], *, value_known: bool, client: str, server: str | None
     ) -> None:
@@ -110,3 +121,12 @@ def circumstances(flow: http.HTTPFlow, finding: Finding, action: Action) -> Circ
         client=flows.client_address(flow),
         server=flows.server_address(flow),
     )
+
+
+def _without_flow(judged: Judged, latest: Latest | None) -> tuple[Finding, Circumstances]:
+    """Return where and when a finding about a connection was made whose flow is gone."""
+    where = Circumstances(time=time.time(), flow=judged.flow, connection=judged.key.connection)
+    if latest is not None:
+        where = replace(where, method=latest.method, url=latest.url)
+        where = replace(where, client=latest.client, server=latest.server)
+    return judged.finding, where

@@ -1,0 +1,136 @@
+"""Events in, findings about connections out: what is remembered between them, within bounds."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from hopguard.checker import Checker
+from hopguard.connection import Connection
+from hopguard.events import Closed, Event, Key, Opened, RequestEnd, RequestHead, ResponseHead
+from hopguard.peer import ClientPast, Peers, ServerPast
+from hopguard.rule import Finding
+
+MOST_OPEN = 100_000
+"""Open connections that are followed; of those beyond, the least recently used is given up."""
+
+MOST_PEERS = 10_000
+"""Servers, and clients, whose past is remembered: the least recently used is forgotten."""
+
+
+_TELLING = (RequestEnd, ResponseHead, Closed)
+"""Events from which something is learned about the peers."""
+
+
+class Judged(NamedTuple):
+    """A finding about a connection, and the exchange that was the latest one on it."""
+
+    finding: Finding
+    key: Key
+    flow: str | None
+    """See `RequestHead.flow`."""
+
+
+class Lifecycle:
+    """Follows connections from event to event. Events of one connection come in their order."""
+
+    def __init__(
+        self,
+        checker: Checker,
+        *,
+        idle_timeout: float | None = None,
+        most_open: int = MOST_OPEN,
+        most_peers: int = MOST_PEERS,
+    ) -> None:
+        """Judge by the rules of `checker`.
+
+        Args:
+            checker: gives rules and profiles; may be replaced at any time.
+            idle_timeout: seconds for which whoever stands in front of the servers keeps idle
+                connections, if that is known.
+            most_open: open connections that are followed.
+            most_peers: servers, and clients, that are remembered.
+        """
+        self.checker = checker
+        self.idle_timeout = idle_timeout
+        self.forget: Callable[[Key], None] = lambda _: None
+        """Called with each connection that is followed no more: it is closed, or given up."""
+        self.given_up = 0
+        """Connections that were given up because there were too many."""
+        self._most_open = most_open
+        self._most_peers = most_peers
+        self._open: OrderedDict[Key, Connection] = OrderedDict()
+        self._servers: OrderedDict[str, ServerPast] = OrderedDict()
+        self._clients: OrderedDict[tuple[str, int], ClientPast] = OrderedDict()
+
+    def connection(self, key: Key) -> Connection | None:
+        """Return what is known of an open connection; None of one that is not followed."""
+        return self._open.get(key)
+
+    def connections(self) -> Iterator[Connection]:
+        """Give the open connections that are followed, the least recently used one first."""
+        yield from self._open.values()
+
+    def servers(self) -> list[ServerPast]:
+        """List the servers whose past is remembered, by address."""
+        return sorted(self._servers.values(), key=lambda server: server.address)
+
+    def feed(self, key: Key, event: Event) -> list[Judged]:
+        """Take in what happens on a connection; return what is wrong with it.
+
+        A request begins a connection that is not known; other events of such are ignored. After
+        `Closed` it is forgotten.
+        """
+        before = self._open.get(key)
+        if before is None or isinstance(event, Opened):
+            if not isinstance(event, Opened | RequestHead):
+                return []
+            before = Connection(key)
+        findings = self.checker.check_event(before, event, lambda: self._peers(before, event))
+        if isinstance(event, _TELLING):
+            self._learn(before, event)
+        after = before.after(event)
+        if isinstance(event, Closed):
+            self._open.pop(key, None)
+            self.forget(key)
+        else:
+            self._keep(key, after)
+        flow = after.request.flow if after.request is not None else None
+        return [Judged(finding, key, flow) for finding in findings]
+
+    def _keep(self, key: Key, connection: Connection) -> None:
+        self._open[key] = connection
+        self._open.move_to_end(key)
+        if len(self._open) > self._most_open:
+            oldest, _ = self._open.popitem(last=False)
+            self.given_up += 1
+            self.forget(oldest)
+
+    def _peers(self, connection: Connection, event: Event) -> Peers:
+        client = self._clients.get(_client_of(connection, event), ClientPast())
+        server = self._servers.get(connection.server or "", ServerPast(connection.server or ""))
+        return Peers(client, server, self.idle_timeout)
+
+    def _learn(self, connection: Connection, event: Event) -> None:
+        peers = self._peers(connection, event)
+        if connection.server is not None and not isinstance(event, RequestEnd):
+            server = peers.server.after(connection, event)
+            if server is not peers.server:
+                _put(self._servers, connection.server, server, self._most_peers)
+        if connection.client is not None and not isinstance(event, ResponseHead):
+            client = peers.client.after(connection, event)
+            if client is not peers.client:
+                _put(self._clients, _client_of(connection, event), client, self._most_peers)
+
+
+def _client_of(connection: Connection, event: Event) -> tuple[str, int]:
+    """Return the client's host, whose ports change, and what its User-Agent is remembered by."""
+    host = (connection.client or "").rpartition(":")[0]
+    request = event if isinstance(event, RequestHead) else connection.request
+    return host, request.agent if request is not None else 0
+
+
+def _put[K, V](known: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    if len(known) > most:
+        known.popitem(last=False)

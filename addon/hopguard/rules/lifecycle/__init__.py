@@ -1,0 +1,1 @@
+"""The life of a connection: what was promised and what happened."""
