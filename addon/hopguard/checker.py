@@ -12,7 +12,7 @@ from hopguard.index import NO_TRIGGER, Call, Index, Trigger
 from hopguard.memo import Lines, Memo
 from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
 from hopguard.peer import Peers
-from hopguard.rule import DEFAULT_PROFILES, Finding, Rule
+from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.witness import Questions, witness
 
@@ -94,7 +94,8 @@ class Checker:
         if not findings:
             return []
         head = replace(message, trailers=None)
-        known = set(self._judge(index.calls, head, head)[0])
+        before, _ = self._judge(index.calls, head, head)
+        known = set(before)
         return [finding for finding in findings if finding not in known]
 
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
@@ -125,18 +126,12 @@ class Checker:
         `peers` is called if a rule asks for what is known of their other connections.
         """
         version = event.version if isinstance(event, RequestHead) else connection.version
-        rules = [
-            rule
+        calls = [
+            Call(rule, partial(_with_peers, rule, peers) if rule.with_peers else rule.check)
             for rule in self._connections.get((type(event), version or ""), ())
             if rule.concerns is None or rule.concerns(connection, event)
         ]
-        if not rules:
-            return []
-        calls = [
-            Call(rule, partial(rule.check, peers()) if rule.with_peers else rule.check)
-            for rule in rules
-        ]
-        return self._judge(calls, connection, connection, event)[0]
+        return self._judge(calls, connection, connection, event)[0] if calls else []
 
     def _check(
         self, index: Index, trigger: Trigger, lines: Lines, of_first: int, *messages: Message
@@ -161,15 +156,18 @@ class Checker:
         return findings
 
     def _judge(
-        self, calls: Iterable[Call], about: Message | Connection, *seen: object
+        self,
+        calls: Iterable[Call],
+        about: Message | Connection,
+        *subject: Message | Connection | Event,
     ) -> tuple[list[Finding], list[Call]]:
-        """Return what `calls` find `about` a message or connection, and those that find nothing."""
+        """Return what `calls` find in `subject`, by default `about` it, and who finds nothing."""
         findings: list[Finding] = []
         silent: list[Call] = []
         for call in calls:
             before = len(findings)
             try:
-                findings += self._findings(call, about, *seen)
+                findings += self._findings(call, about, *subject)
             except Exception as error:  # a bug must not hide the other rules, nor stop traffic
                 if call.rule.id not in self._crashed:
                     self._crashed.add(call.rule.id)
@@ -182,13 +180,24 @@ class Checker:
                 silent.append(call)
         return findings, silent
 
-    def _findings(self, call: Call, about: Message | Connection, *seen: object) -> list[Finding]:
+    def _findings(
+        self,
+        call: Call,
+        about: Message | Connection,
+        *subject: Message | Connection | Event,
+    ) -> list[Finding]:
         rule, look = call
         return [
             rule.finding(evidence, about, self.profiles)
-            for evidence in islice(look(*seen), MOST_PER_RULE)
+            for evidence in islice(look(*subject), MOST_PER_RULE)
             if rule.runs_variant(evidence.variant, self.profiles)
         ]
+
+
+def _with_peers(
+    rule: Rule, peers: Callable[[], Peers], connection: Connection, event: Event
+) -> Iterator[Evidence]:
+    return rule.check(peers(), connection, event)
 
 
 def without_text(error: Exception) -> Exception:

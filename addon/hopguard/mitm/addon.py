@@ -4,7 +4,7 @@ import logging
 import weakref
 from dataclasses import replace
 
-from mitmproxy import ctx, exceptions, http, tcp, tls
+from mitmproxy import ctx, exceptions, hooks, http, tcp, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client, Server
 from mitmproxy.proxy import server_hooks
@@ -62,7 +62,7 @@ class Hopguard:
         self._acting = Acting(self._enforcement, self._reporter, lambda: self._checker, self._own)
         self._onward = Onward(self._tunnels, self._own)
         self._view = contentview.HopguardView()
-        self.addons = [
+        self._commands = [
             Commands(
                 lambda flow: self._judge_of_flows().judge(flow),
                 self._mend,
@@ -89,6 +89,9 @@ class Hopguard:
             ctx.master, lambda: self._reporter.redaction, self._connections.closed_by
         )
         contentview.register(self._view)
+        # Not as addons inside this one: mitmproxy would ask each of them at every event of a flow.
+        for commands in self._commands:
+            ctx.master.commands.collect_commands(commands)
 
     def running(self) -> None:
         """Say where the page is, now that mitmweb knows its own address."""
@@ -247,8 +250,10 @@ class Hopguard:
 
     def _restore_transfer_encoding(self, response: http.Response) -> str:
         """Give a field that h2 was not to see its name back; return why it must be refused."""
-        fields = response.headers.fields
-        if not any(name == REFUSED_TRANSFER_ENCODING for name, _ in fields):
+        fields = response.data.headers.fields
+        if response.data.http_version != b"HTTP/2.0" or not any(
+            name == REFUSED_TRANSFER_ENCODING for name, _ in fields
+        ):
             return ""
         response.headers.fields = tuple(
             (b"transfer-encoding" if name == REFUSED_TRANSFER_ENCODING else name, value)
@@ -347,6 +352,7 @@ class Hopguard:
         )
         if findings:  # among them those of the exchange itself, which are known
             self._reporter.report(switch, findings, "flagged")
+            ctx.master.addons.trigger(hooks.UpdateHook([switch]))  # the event is another flow's
 
     def client_disconnected(self, client: Client) -> None:
         """Judge the end of a client connection, and forget it."""

@@ -36,9 +36,7 @@ def _argument[F: Callable[..., object]](name: str, kind: object) -> Callable[[F]
 
 
 class Commands:
-    """The commands. mitmproxy finds them as those of an addon inside the addon."""
-
-    name = "hopguard_commands"
+    """The commands."""
 
     def __init__(
         self,

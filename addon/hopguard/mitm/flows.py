@@ -12,6 +12,9 @@ from hopguard.flowerrors import refused_part
 from hopguard.message import HTTP1, RawFields, Request, Response, Version
 from hopguard.mitm import received
 
+_FOR_PROXIES = (RegularMode, UpstreamMode)
+"""Modes in which clients know that they talk to a proxy."""
+
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 
 
@@ -169,7 +172,7 @@ def passes_on_credentials(flow: http.HTTPFlow) -> bool:
         flow.live
         and isinstance(flow.client_conn.proxy_mode, RegularMode)
         and flow.server_conn.via is None
-        and any(name.lower() == b"proxy-authorization" for name, _ in flow.request.headers.fields)
+        and b"proxy-authorization" in [name.lower() for name, _ in flow.request.data.headers.fields]
     )
 
 
@@ -236,7 +239,7 @@ def _trailers(headers: http.Headers | None) -> RawFields:
 
 
 def _to_proxy(flow: http.HTTPFlow, in_tunnel: bool) -> bool | None:
-    if not isinstance(flow.client_conn.proxy_mode, RegularMode | UpstreamMode):
+    if not isinstance(flow.client_conn.proxy_mode, _FOR_PROXIES):
         return False
     if in_tunnel:
         return False

@@ -22,9 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class ReportCommand:
-    """The command. mitmproxy finds it as that of an addon inside the addon."""
-
-    name = "hopguard_report"
+    """The command."""
 
     @command.command("hopguard.report.formats")  # type: ignore[untyped-decorator]
     def formats(self) -> Sequence[str]:

@@ -76,7 +76,10 @@ class Reporter:
         self.report_handled(flow, self._enforcement.observe(flow, findings, action))
 
     def report_handled(self, flow: http.HTTPFlow, handled: Iterable[Handled]) -> None:
-        """Report findings about a message of `flow` with what is done about each."""
+        """Report findings about a message of `flow` with what is done about each.
+
+        After each event of a flow mitmproxy itself tells views that the flow is another.
+        """
         records = self.records(flow, handled)
         fresh = view.attach(flow, records)
         if not fresh:
@@ -86,7 +89,6 @@ class Reporter:
         if ctx.options.hopguard_comment:
             view.comment(flow)
         self._tell(fresh)
-        ctx.master.addons.trigger(hooks.UpdateHook([flow]))
 
     def records(self, flow: http.HTTPFlow, handled: Iterable[Handled]) -> list[Record]:
         """Make the records of findings about a message of `flow`."""
@@ -99,6 +101,7 @@ class Reporter:
         flow = latest.flow if latest is not None else None
         if flow is not None:
             self.report(flow, [one.finding for one in judged], "flagged")
+            ctx.master.addons.trigger(hooks.UpdateHook([flow]))  # the event may be no flow's
             return
         for one in judged:
             where = _without_flow(one, latest)
