@@ -16,7 +16,7 @@ from hopguard.captures.capture import Captured, CaptureError, Peer, Seconds
 from hopguard.captures.flowfile import FlowFileReader, is_flow_file
 from hopguard.events import fingerprint
 from hopguard.flowerrors import refused_part
-from hopguard.mitm import ends
+from hopguard.mitm import closing
 from hopguard.mitm import flows as translation
 from tests.captures.flows import http_flows, saved
 
@@ -52,7 +52,7 @@ def translated(flow: http.HTTPFlow) -> Captured:
         asked = replace(translation.sent_request(flow, response), trailers=request.trailers)
     client, server = flow.client_conn, flow.server_conn
     ended = requested.timestamp_end is not None and server.timestamp_tcp_setup is not None
-    sent = ends.sent_time(flow) if ended else None
+    sent = closing.sent_time(flow) if ended else None
     failed = flow.error is not None and sent is not None
     return Captured(
         offset=0,
@@ -72,7 +72,7 @@ def translated(flow: http.HTTPFlow) -> Captured:
         ),
         sent=sent,
         fingerprint=fingerprint(request, requested.content),
-        failure=ends.failure_of(flow) if failed else None,
+        failure=closing.failure_of(flow) if failed else None,
         failed=failed_time(flow) if failed else None,
         client=Peer(
             client.id,

@@ -28,7 +28,7 @@ from hopguard.events import (
 )
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import HTTP1, Request, Response
-from hopguard.mitm import ends, flows, received
+from hopguard.mitm import closing, flows, received
 from hopguard.mitm.following import Following, Latest, Report
 
 
@@ -79,7 +79,7 @@ class Connections(Following):
         if flow.is_replay == "request" or flow.response is None:
             return
         own = own or flow.is_replay == "response"
-        ended, closes = flow.response.timestamp_end, ends.closes_after(flow)
+        ended, closes = flow.response.timestamp_end, closing.closes_after(flow)
         key = Key("server", flow.server_conn.id)
         head = self._head_of_response(key, flow)
         if head is not None:
@@ -122,12 +122,12 @@ class Connections(Following):
         """Take in that an exchange has ended with an error."""
         if flow.is_replay is not None or flow.error is None:
             return
-        how = ends.failure_of(flow)
+        how = closing.failure_of(flow)
         self._fail_on_server_leg(flow, how)
         key = Key("client", flow.client_conn.id)
         connection = self.lifecycle.connection(key)
         if connection is not None:
-            if not ends.is_client_gone(flow):
+            if not closing.is_client_gone(flow):
                 self._ours.add(key)
             self._feed(key, Aborted(flow.error.timestamp, "lost" if how == "lost" else "other"))
 
@@ -135,7 +135,7 @@ class Connections(Following):
         """Take in the end of a connection to a server."""
         key = Key("server", data.server.id)
         flow = self._flow(Key("client", data.client.id))
-        if flow is not None and ends.is_waiting_on(flow, data.server):
+        if flow is not None and closing.is_waiting_on(flow, data.server):
             self._fail_on_server_leg(flow, "lost")  # in some versions this comes before the error
         octets = self._unexpected.pop(human.format_address(data.client.peername), None)
         ended = data.server.timestamp_end
@@ -151,8 +151,8 @@ class Connections(Following):
         key, ended = Key("client", client.id), client.timestamp_end
         connection = self.lifecycle.connection(key)
         if connection is not None:
-            ours = key in self._ours or ends.is_timed_out(connection, ended)
-            self._close(key, ended, "proxy" if ours or ends.is_ending() else "client")
+            ours = key in self._ours or closing.is_timed_out(connection, ended)
+            self._close(key, ended, "proxy" if ours or closing.is_ending() else "client")
 
     def data_is_unexpected(self, octets: bytes, client: str) -> None:
         """Take in that a server of `client` has sent octets while it had nothing to answer."""
@@ -183,12 +183,12 @@ class Connections(Following):
             if latest is None or latest.flow is not flow:
                 latest = Latest.of(flow)
             self._latest[key] = latest._replace(server=flows.server_address(flow))
-            sent = ends.sent_time(flow)
+            sent = closing.sent_time(flow)
             self._feed(key, request_head(request, sent, flow=flow.id))
         return key
 
     def _fail_on_server_leg(self, flow: http.HTTPFlow, how: Failure) -> None:
-        if flow.error is not None and ends.was_never_sent(flow):
+        if flow.error is not None and closing.was_never_sent(flow):
             return
         key = self._request_is_sent(flow, flows.sent_request(flow, None))
         connection = self.lifecycle.connection(key) if key is not None else None
@@ -196,4 +196,4 @@ class Connections(Following):
             return
         if how == "other":
             self._ours.add(key)
-        self._feed(key, Aborted(ends.failure_time(flow), how))
+        self._feed(key, Aborted(closing.failure_time(flow), how))
