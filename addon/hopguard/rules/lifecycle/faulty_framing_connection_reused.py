@@ -121,7 +121,7 @@ def check(connection: Connection, event: RequestHead | ResponseHead) -> Iterator
     server itself between client and proxy, so captures of other traffic show this.
     """
     doubt = connection.doubt
-    if doubt is None or connection.switched:
+    if doubt is None:
         return
     if isinstance(event, ResponseHead):
         later = doubt.by_client and connection.replying > doubt.number

@@ -103,7 +103,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     rule about that speaks instead.
     """
     request, response = connection.request, connection.response
-    if connection.closing or connection.switched or connection.outstanding:
+    if connection.closing or connection.outstanding:
         return
     if request is None or response is None or response.own:
         return

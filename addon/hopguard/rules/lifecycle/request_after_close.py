@@ -159,8 +159,6 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     spellings only; in captures for all.
     """
     asked, said = connection.close_asked, connection.close_said
-    if connection.switched:
-        return
     if asked:
         yield Evidence(
             f"{sends(connection)} after it has said Connection: close in request {asked}.",
