@@ -69,7 +69,7 @@ def test_size_does_not_depend_on_the_number_of_exchanges() -> None:
 
 TIMES = st.none() | st.floats(0, 1e9)
 EVENTS = st.one_of(
-    st.builds(Opened, TIMES),
+    st.builds(Opened, TIMES, st.none() | st.just("c:1"), st.none() | st.just("s:1"), st.booleans()),
     st.builds(
         RequestHead,
         TIMES,

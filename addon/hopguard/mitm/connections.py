@@ -143,7 +143,13 @@ class Connections(Following):
             self._ours.add(key)
             self._feed(key, Unsolicited(ended, octets))
         gone = data.client.timestamp_end is not None
-        self._close(key, ended, "proxy" if gone or key in self._ours else "server")
+        ours = gone or key in self._ours or self._was_edited_to_close(key)
+        self._close(key, ended, "proxy" if ours else "server")
+
+    def _was_edited_to_close(self, key: Key) -> bool:
+        """Tell whether another addon has had the last word on the latest exchange: to close."""
+        flow = self._flow(key)
+        return flow is not None and flow.response is not None and closing.closes_after(flow)
 
     def client_disconnects(self, client: mitmconnection.Client) -> None:
         """Take in the end of a client's connection."""
