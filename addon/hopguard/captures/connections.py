@@ -54,8 +54,9 @@ class Connections:
 
     def _note(self, quiet: Quiet, exchange: Exchange) -> None:
         """Count a quiet exchange on a connection that need not be followed."""
-        before = self._quiet.pop(quiet.key, None)
-        self._quiet[quiet.key] = (before[0] + 1 if before else 1), quiet, exchange
+        number, first, _ = self._quiet.pop(quiet.key, (0, quiet, exchange))
+        latest = quiet._replace(whole=first.whole)
+        self._quiet[quiet.key] = number + 1, latest, exchange
         if len(self._quiet) > MOST_OPEN:
             self._forget(next(iter(self._quiet)))
 
