@@ -98,6 +98,9 @@ class Captured(NamedTuple):
     """The connection on the client leg."""
     server: Peer = NOBODY
     """The connection on the server leg."""
+    unjudged: frozenset[str] = frozenset()
+    """Rules, and variants as `rule/variant`, that would need what the capture has lost of it: what
+    they find is not believed."""
 
 
 class Loss(NamedTuple):
@@ -107,7 +110,8 @@ class Loss(NamedTuple):
     """Half a sentence that can stand after the format's name and a colon, such as "trailer
     sections are not kept"."""
     rules: frozenset[str] = frozenset()
-    """The ids of the rules that are not run because of it, or can find nothing."""
+    """The ids of the rules, and variants as `rule/variant`, that are not run because of it, or can
+    find nothing."""
 
 
 class Reader(Protocol):

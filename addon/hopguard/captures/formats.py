@@ -2,8 +2,10 @@
 
 from hopguard.captures.capture import Format
 from hopguard.captures.flowfile import FLOW_FILE
+from hopguard.captures.har import HAR
+from hopguard.captures.warc import WARC
 
-FORMATS: tuple[Format, ...] = (FLOW_FILE,)
+FORMATS: tuple[Format, ...] = (FLOW_FILE, WARC, HAR)
 """They are asked in this order."""
 
 

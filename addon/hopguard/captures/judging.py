@@ -21,6 +21,8 @@ def judge(captured: Captured, checker: Checker, redaction: Redaction) -> list[Re
     """
     records: dict[tuple[object, ...], Record] = {}
     for finding, action in _findings(captured, checker):
+        if not captured.unjudged.isdisjoint((finding.rule, f"{finding.rule}/{finding.variant}")):
+            continue
         where = circumstances(captured, finding, action)
         record = make_record(finding, where, redaction)
         records.setdefault(identity(record), record)
