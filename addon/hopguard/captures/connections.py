@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hopguard.captures.lifespan import Exchange, Span
+from hopguard.captures.quiet import Quiet
 from hopguard.checker import Checker
-from hopguard.events import Closed, Event, Key, RequestHead
-from hopguard.lifecycle import Judged, Lifecycle
+from hopguard.events import Closed, Event, Key
+from hopguard.lifecycle import MOST_OPEN, Judged, Lifecycle
 from hopguard.record import Circumstances, Record, Redaction, make_record
 
 MOST_CLOSING = 100_000
@@ -29,6 +30,8 @@ class Connections:
         self._latest: dict[Key, Exchange] = {}
         self._started: dict[Key, float] = {}
         """When the latest request on each connection began."""
+        self._quiet: dict[Key, tuple[int, Quiet, Exchange]] = {}
+        """Connections on which all has been quiet: how many exchanges there were, and the last."""
         self._closing: list[tuple[float, Key]] = []
         """A heap: the next one to close is first."""
         self._ends: dict[Key, float] = {}
@@ -39,47 +42,71 @@ class Connections:
         Exchanges come in the order in which they began, or in which they were complete, as far as
         one connection is concerned; what does not is left out.
         """
-        begun = exchange.spans[0].events[0].time
-        if begun is not None:
-            yield from self._close_until(begun)
+        yield from self._close_until(_beginning(exchange.spans[0]))
+        bare = exchange._replace(spans=())
         for span in exchange.spans:
-            if self._is_late(span):
-                continue
-            self._latest[span.key] = exchange._replace(spans=())
-            if self._lifecycle.connection(span.key) is None:
-                yield from self._tell(span.key, span.opened)
-            for event in span.events:
-                yield from self._tell(span.key, event)
-            self._will_close(span)
+            if not self._is_late(span.key, _beginning(span)):
+                if isinstance(span, Quiet) and self._lifecycle.connection(span.key) is None:
+                    self._note(span, bare)
+                else:
+                    yield from self._follow(span, bare)
+                self._will_close(span.key, span.closed)
+
+    def _note(self, quiet: Quiet, exchange: Exchange) -> None:
+        """Count a quiet exchange on a connection that need not be followed."""
+        number, first, _ = self._quiet.pop(quiet.key, (0, quiet, exchange))
+        latest = quiet._replace(whole=first.whole)
+        self._quiet[quiet.key] = number + 1, latest, exchange
+        if len(self._quiet) > MOST_OPEN:
+            self._forget(next(iter(self._quiet)))
+
+    def _follow(self, span: Span | Quiet, exchange: Exchange) -> Iterator[Record]:
+        key = span.key
+        before = self._quiet.pop(key, None)
+        if before is not None:
+            number, quiet, last = before
+            self._lifecycle.follow(quiet.connection(number))
+            for event in quiet.events(last.method, last.flow):
+                yield from self._tell(key, event)
+        self._latest[key] = exchange
+        if isinstance(span, Quiet):
+            events = span.events(exchange.method, exchange.flow)
+        elif self._lifecycle.connection(key) is None:
+            events = (span.opened, *span.events)
+        else:
+            events = span.events
+        for event in events:
+            yield from self._tell(key, event)
 
     def finish(self) -> Iterator[Record]:
         """Close what is known to be closed, and forget everything."""
         yield from self._close_until(float("inf"))
         for connection in list(self._lifecycle.connections()):
             self._lifecycle.feed(connection.key, Closed(None))
+        for key in list(self._quiet):
+            self._forget(key)
 
-    def _is_late(self, span: Span) -> bool:
-        head = span.events[0]
-        assert isinstance(head, RequestHead)
-        if head.time is None:
+    def _is_late(self, key: Key, time: float | None) -> bool:
+        if time is None:
             return False
-        late = head.time < self._started.get(span.key, head.time)
-        self._started[span.key] = max(head.time, self._started.get(span.key, head.time))
-        return late
+        before = self._started.get(key, time)
+        self._started[key] = max(before, time)
+        return time < before
 
-    def _will_close(self, span: Span) -> None:
-        if span.closed is None or span.key in self._ends:
+    def _will_close(self, key: Key, time: float | None) -> None:
+        if time is None or key in self._ends:
             return
-        self._ends[span.key] = span.closed
-        heapq.heappush(self._closing, (span.closed, span.key))
+        self._ends[key] = time
+        heapq.heappush(self._closing, (time, key))
         if len(self._closing) > MOST_CLOSING:
             heapq.heappop(self._closing)
 
-    def _close_until(self, time: float) -> Iterator[Record]:
-        while self._closing and self._closing[0][0] <= time:
+    def _close_until(self, time: float | None) -> Iterator[Record]:
+        while time is not None and self._closing and self._closing[0][0] <= time:
             end, key = heapq.heappop(self._closing)
             if self._ends.get(key) == end:
                 yield from self._tell(key, Closed(end))
+                self._forget(key)
 
     def _tell(self, key: Key, event: Event) -> Iterator[Record]:
         latest = self._latest.get(key)
@@ -87,8 +114,12 @@ class Connections:
             yield make_record(judged.finding, _where(judged, event, latest), self._redaction)
 
     def _forget(self, key: Key) -> None:
-        for known in (self._latest, self._started, self._ends):
+        for known in (self._latest, self._started, self._ends, self._quiet):
             known.pop(key, None)
+
+
+def _beginning(span: Span | Quiet) -> float | None:
+    return span.began if isinstance(span, Quiet) else span.events[0].time
 
 
 def _where(judged: Judged, event: Event, latest: Exchange | None) -> Circumstances:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import NamedTuple
 
-from hopguard.captures.capture import Captured, Peer, Seconds
+from hopguard.captures.capture import Captured, Seconds
 from hopguard.captures.judging import sane
+from hopguard.captures.quiet import Quiet, is_first, quiet_exchange
 from hopguard.events import (
     Aborted,
     Event,
@@ -16,10 +17,6 @@ from hopguard.events import (
     response_head,
 )
 from hopguard.message import HTTP1, Request
-
-AT_ONCE = 1.0
-"""Seconds from the opening of a connection to the first request on it, if that was captured. What
-comes later may not be the first: captures are filtered."""
 
 
 class Span(NamedTuple):
@@ -34,7 +31,7 @@ class Span(NamedTuple):
 class Exchange(NamedTuple):
     """What an exchange adds to its connections, and what a finding about them would tell of it."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[Span | Quiet, ...]
     flow: str | None
     method: bytes | None
     url: str | None
@@ -48,20 +45,27 @@ def exchange_of(captured: Captured) -> Exchange | None:
     HTTP/2 and HTTP/3 have other ways to begin and end exchanges. What was replayed says nothing of
     connections.
     """
-    request = captured.request
-    if request is None or (captured.response is None and captured.status is not None):
-        return None
-    spans = [*_client_span(captured, request), *_server_span(captured, request)]
+    spans = _spans(captured)
     if not spans:
         return None
     return Exchange(
-        tuple(spans),
+        spans,
         captured.flow,
         captured.method,
         captured.url,
         captured.client.address,
         captured.server.address,
     )
+
+
+def _spans(captured: Captured) -> tuple[Span | Quiet, ...]:
+    quiet = quiet_exchange(captured)
+    if quiet is not None:
+        return quiet
+    request = captured.request
+    if request is None or (captured.response is None and captured.status is not None):
+        return ()
+    return (*_client_span(captured, request), *_server_span(captured, request))
 
 
 def _client_span(captured: Captured, request: Request) -> list[Span]:
@@ -80,7 +84,9 @@ def _client_span(captured: Captured, request: Request) -> list[Span]:
         lost = captured.failure == "lost"
         events.append(Aborted(sane(captured.failed), "lost" if lost else "other"))
     peer = captured.client
-    opened = Opened(sane(peer.seconds.start), client=peer.address, whole=_is_first(peer, start))
+    opened = Opened(
+        sane(peer.seconds.start), client=peer.address, whole=is_first(peer.seconds.start, start)
+    )
     key = Key("client", captured.client.id)
     return [Span(key, opened, sane(peer.seconds.end), tuple(events))]
 
@@ -102,10 +108,7 @@ def _server_span(captured: Captured, request: Request) -> list[Span]:
         events.append(Aborted(sane(captured.failed), captured.failure))
     elif response is not None and responded.end is not None:
         events.append(ResponseEnd(responded.end))
-    opened = Opened(sane(peer.seconds.start), server=peer.name, whole=_is_first(peer, sent))
+    opened = Opened(
+        sane(peer.seconds.start), server=peer.name, whole=is_first(peer.seconds.start, sent)
+    )
     return [Span(Key("server", peer.id), opened, sane(peer.seconds.end), tuple(events))]
-
-
-def _is_first(peer: Peer, time: float | None) -> bool:
-    opened = sane(peer.seconds.start)
-    return opened is not None and time is not None and time - opened <= AT_ONCE
