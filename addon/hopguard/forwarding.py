@@ -43,9 +43,9 @@ class NextLeg:
 def forward[M: Message](message: M, to: NextLeg) -> M:
     """Return what is sent on in the place of `message`.
 
-    Connection and what it nominates are consumed, but for fields that it must not nominate: see
-    `nominating.is_protected`. `TE: trailers` is said again if the sender said it; Upgrade, if a switch of
-    protocols can follow. In HTTP/2 and HTTP/3, Connection has no meaning and nominates nothing.
+    Connection and what it nominates are consumed, but for what `nominating` protects. `TE: trailers`
+    is said again if the sender said it; Upgrade, if a switch of protocols can follow. In HTTP/2 and
+    HTTP/3, Connection has no meaning and nominates nothing.
 
     Where the next leg has no transfer codings, Transfer-Encoding is left out; whoever sends the
     message frames its content anew. See `obstacle` for when that is impossible.
