@@ -43,7 +43,7 @@ class NextLeg:
 def forward[M: Message](message: M, to: NextLeg) -> M:
     """Return what is sent on in the place of `message`.
 
-    Connection and what it nominates are consumed, but for what `nominating` protects. `TE: trailers`
+    Connection and what it nominates are consumed, but for what `nominating` protects. TE: trailers
     is said again if the sender said it; Upgrade, if a switch of protocols can follow. In HTTP/2 and
     HTTP/3, Connection has no meaning and nominates nothing.
 
