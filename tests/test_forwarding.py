@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from hopguard.checker import Checker
 from hopguard.field_registry import HANDSHAKE_PREFIX
-from hopguard.forwarding import CONSUMED, NextLeg, forward, is_protected, nominated, obstacle
+from hopguard.forwarding import CONSUMED, NextLeg, forward, obstacle
 from hopguard.message import HTTP1, Message, RawFields, Request, Response, Version
+from hopguard.nominating import is_protected, nominated
 from hopguard.rule import PROFILES, Finding, Severity
 from hopguard.rules import load_rules
 from hopguard.transcript import parse

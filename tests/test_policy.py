@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hopguard.checker import Checker
+from hopguard.message import Request
 from hopguard.policy import (
     ACTIONS,
     Decision,
@@ -73,6 +75,16 @@ def test_the_severity_is_that_of_the_finding() -> None:
     made = policy("/warning/off")
     assert made.decide(EMPTY._replace(severity=WARNING)).action == "off"
     assert made.decide(EMPTY).action == "flag"
+
+
+def test_a_finding_is_in_the_group_of_its_rule() -> None:
+    message = Request(
+        version="HTTP/2", fields=((b"connection", b"x"),), leg="client", method=b"GET"
+    )
+    (finding,) = Checker().check_message(message)
+    assert policy("/http2-and-http3/block").of(finding).action == "block"
+    assert policy("/mine/error/off").of(finding, "mine").action == "off"
+    assert Policy("fix").of(finding) == Decision("fix", None)
 
 
 def test_a_line_with_a_filter_is_for_flows_that_match() -> None:

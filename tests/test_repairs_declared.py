@@ -13,7 +13,6 @@ HARMLESS = "Nothing is broken, and nothing to protect."
 STATUS = "The status itself is at fault, or what it needs is known to the sender alone."
 BODY = "Only another body would do."
 OVER = "It is over: nothing that could be edited is at fault."
-FORWARDED = "It is forwarding that has to be repaired, and conforming forwarding is."
 SENDER = "It is evidence about the sender, not a fault of the message."
 
 WITHOUT_REPAIR: dict[str, str] = {
@@ -27,12 +26,6 @@ WITHOUT_REPAIR: dict[str, str] = {
     "connection-option-unrecognised/unknown-option": HARMLESS,
     "connection-option-without-effect/itself": HARMLESS,
     "connection-option-without-effect/absent-field": HARMLESS,
-    # Forwarding
-    "connection-field-forwarded": FORWARDED,
-    "connection-field-translated-to-http2": FORWARDED,
-    "hop-by-hop-field-forwarded": FORWARDED,
-    "hop-by-hop-field-forwarded/relayed": FORWARDED,
-    "nominated-field-forwarded": FORWARDED,
     # Fields that are not listed
     "upgrade-without-connection-option": "Without Upgrade, sloppy WebSocket clients fail.",
     "hop-by-hop-field-unlisted/declared": "The application may need the field.",

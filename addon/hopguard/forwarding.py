@@ -9,9 +9,10 @@ intermediary does not mend other people's fields.
 from dataclasses import dataclass, replace
 
 from hopguard import fields
-from hopguard.field_registry import END_TO_END, HANDSHAKE_PREFIX
+from hopguard.field_registry import HANDSHAKE_PREFIX
 from hopguard.grammar import NAME_PADDING, Protocol, parse_protocol
 from hopguard.message import HTTP1, Message, RawFields, Request, Response, Version
+from hopguard.nominating import nominated
 
 CONNECTION, TE, UPGRADE = b"connection", b"te", b"upgrade"
 
@@ -20,16 +21,6 @@ CONSUMED = fields.HOP_BY_HOP_EXTENSIONS | frozenset(
 )
 """Fields that end here, listed or not; what is sent under the last three names is our own. A field
 called Close means nothing, and recipients may take it for the option (RFC 9112, section 9.6)."""
-
-_FOR_THE_RECIPIENT = (
-    END_TO_END
-    | fields.AUTHENTICATING
-    | fields.CACHING
-    | fields.FRAMING
-    | fields.ROUTE
-    | fields.ROUTE_BY_CONVENTION
-    | {b"transfer-encoding"}
-)
 
 NEVER_FORWARDED = frozenset({b"h2c", b"h2"})
 """Protocols that nobody can be upgraded to through an intermediary (RFC 9113, section 3.1)."""
@@ -52,9 +43,9 @@ class NextLeg:
 def forward[M: Message](message: M, to: NextLeg) -> M:
     """Return what is sent on in the place of `message`.
 
-    Connection and what it nominates are consumed, but for fields that it must not nominate: see
-    `is_protected`. `TE: trailers` is said again if the sender said it; Upgrade, if a switch of
-    protocols can follow. In HTTP/2 and HTTP/3, Connection has no meaning and nominates nothing.
+    Connection and what it nominates are consumed, but for what `nominating` protects. TE: trailers
+    is said again if the sender said it; Upgrade, if a switch of protocols can follow. In HTTP/2 and
+    HTTP/3, Connection has no meaning and nominates nothing.
 
     Where the next leg has no transfer codings, Transfer-Encoding is left out; whoever sends the
     message frames its content anew. See `obstacle` for when that is impossible.
@@ -94,31 +85,6 @@ def obstacle(message: Message, to: NextLeg) -> str:
     if not codings and message.transfer_codings is not None:
         return ""
     return f"Transfer-Encoding is more than chunked, for which {to.version} has no field."
-
-
-def is_protected(name: bytes, message: Message) -> bool:
-    """Tell whether a field called `name` (lower case) stays although Connection nominates it.
-
-    Nobody may nominate a field that is for the final recipient: a rule says so for each of them.
-    To obey would let a client take away credentials or its own address, or the framing of the
-    message.
-    """
-    return (
-        name in _FOR_THE_RECIPIENT
-        or fields.authenticates_by_convention(name)
-        or (name.startswith(HANDSHAKE_PREFIX) and message.has(UPGRADE))
-    )
-
-
-def nominated(message: Message) -> frozenset[bytes]:
-    """List the fields (lower case) that are to be removed because Connection nominates them."""
-    if message.version not in HTTP1:
-        return frozenset()
-    return frozenset(
-        name
-        for name in message.options - fields.PERSISTENCE_OPTIONS
-        if not is_protected(name, message)
-    )
 
 
 def forwarded_protocols(message: Message, to: NextLeg) -> list[bytes]:

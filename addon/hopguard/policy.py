@@ -159,18 +159,15 @@ def _split_rule(before: str, separator: str, rules: Sequence[Rule]) -> tuple[str
     """Split what stands before the action into filter, rule and variant."""
     pattern, filtered, name = before.rpartition(separator)
     first, more, last = pattern.rpartition(separator)
+    is_known = name in _wider_names(rules) or any(rule.id == name for rule in rules)
     if separator == "/" and any(
-        rule.id == last and (name in rule.variants or not _is_known(name, rules)) for rule in rules
+        rule.id == last and (name in rule.variants or not is_known) for rule in rules
     ):
         pattern, filtered, name = first, more, f"{last}/{name}"
     if filtered and not pattern:
         raise PolicyError("its flow filter is empty; leave it out together with its separator")
     rule, variant = _find(name, rules)
     return pattern, rule, variant
-
-
-def _is_known(name: str, rules: Iterable[Rule]) -> bool:
-    return name in _wider_names(rules) or any(rule.id == name for rule in rules)
 
 
 def _wider_names(rules: Iterable[Rule]) -> list[str]:

@@ -21,14 +21,13 @@ from hopguard.mitm.mending import Mender
 from hopguard.mitm.onward import Onward
 from hopguard.mitm.options import (
     add_options,
-    parse_forwarding,
     parse_idle_timeout,
     parse_log,
-    parse_policy,
     parse_profiles,
     parse_redact,
     parse_rotation,
 )
+from hopguard.mitm.policy_options import parse_forwarding, parse_policy
 from hopguard.mitm.rejected import REFUSED_TRANSFER_ENCODING, RefusalHandler, Unveiling
 from hopguard.mitm.rejudging import Judge
 from hopguard.mitm.report_command import ReportCommand
@@ -161,10 +160,12 @@ class Hopguard:
         """Judge a request when its header section is there."""
         if not flow.live:
             view.detach(flow)
-        if flow.is_replay != "request":
-            request = self._judge_request(flow)
-            self._connections.request_begins(flow, request)
-        self._onward.request_head(flow)
+        try:
+            if flow.is_replay != "request":
+                request = self._judge_request(flow)
+                self._connections.request_begins(flow, request)
+        finally:  # here and below: a bug in judging must not keep a message from being framed
+            self._onward.request_head(flow)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Judge a CONNECT request."""
@@ -179,14 +180,13 @@ class Hopguard:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
-        self._judge_end_of_request(flow)
-        self._connections.request_ends(flow)
-
-    def _judge_end_of_request(self, flow: http.HTTPFlow) -> None:
-        if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
-            self._judge_credentials(flow)
-        self._judge_request_end(flow)
-        self._onward.request_end(flow)
+        try:
+            if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
+                self._judge_credentials(flow)
+            self._judge_request_end(flow)
+            self._connections.request_ends(flow)
+        finally:
+            self._onward.request_end(flow)
 
     def _judge_request_end(self, flow: http.HTTPFlow) -> None:
         if flow.is_replay == "request" or not flows.has_open_request(flow):
@@ -238,8 +238,8 @@ class Hopguard:
             if refused:
                 refusal.refuse_response_head(flow, refused)
                 self._own.add(flow.response)
-        if flow.response not in self._own:
-            self._onward.response_head(flow)
+            if flow.response not in self._own:
+                self._onward.response_head(flow)
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
@@ -283,10 +283,12 @@ class Hopguard:
         refusal.finish_refused_response(flow)
         if flow.is_replay == "response" or flow.response in self._own:
             return
-        if flows.has_open_response(flow) and flows.is_complete(flow, flow.response):
-            self._judge_response_end(flow)
-        if flow.response not in self._own:
-            self._onward.response_end(flow)
+        try:
+            if flows.has_open_response(flow) and flows.is_complete(flow, flow.response):
+                self._judge_response_end(flow)
+        finally:
+            if flow.response not in self._own:
+                self._onward.response_end(flow)
 
     def _judge_response_end(self, flow: http.HTTPFlow) -> None:
         response = flows.response_of(flow, complete=True)

@@ -10,15 +10,11 @@ from mitmproxy.addonmanager import Loader
 from hopguard.catalogue.lookup import UnknownNameError, find_profiles
 from hopguard.fields import CREDENTIALS
 from hopguard.grammar import is_token
-from hopguard.mitm.filters import compile_filter
+from hopguard.mitm.policy_options import FORWARDING
 from hopguard.mitm.verdict import FAIL_ON, NEVER
-from hopguard.policy import ACTIONS, DEFAULT_ACTION, SHAPE, Policy, PolicyError, parse, parse_action
+from hopguard.policy import ACTIONS, DEFAULT_ACTION, SHAPE
 from hopguard.reports.rotation import Rotation
 from hopguard.rule import DEFAULT_PROFILES, PROFILES
-from hopguard.rules import load_rules
-
-FORWARDING = ("transparent", "conforming")
-"""What `hopguard_forwarding` may be."""
 
 MOST_KEPT = 9999
 """Files of the violation log; with more, somebody has mistaken the option for another one."""
@@ -139,35 +135,6 @@ def parse_profiles(names: Sequence[str]) -> frozenset[str]:
         return find_profiles(names)
     except UnknownNameError as error:
         raise exceptions.OptionsError(f"hopguard_profile: {error}") from None
-
-
-def parse_policy(action: str, lines: Sequence[str]) -> Policy:
-    """Return the policy.
-
-    Raises:
-        OptionsError: there is no such action, or a line is wrong.
-    """
-    try:
-        default = parse_action(action)
-    except PolicyError as error:
-        raise exceptions.OptionsError(f"hopguard_action: {error}") from None
-    try:
-        return parse(lines, load_rules(), compile_filter, default)
-    except PolicyError as error:
-        raise exceptions.OptionsError(f"hopguard_policy: {error}") from None
-
-
-def parse_forwarding(text: str) -> bool:
-    """Tell whether messages are sent on as a conforming intermediary does.
-
-    Raises:
-        OptionsError: it is nothing of that kind. mitmproxy does not check choices.
-    """
-    if text not in FORWARDING:
-        raise exceptions.OptionsError(
-            f"hopguard_forwarding: {text!r} is none of {', '.join(FORWARDING)}"
-        )
-    return text == FORWARDING[1]
 
 
 def parse_redact(names: Sequence[str]) -> Sequence[str]:

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
 from hopguard.fields import CONNECTION_SPECIFIC
-from hopguard.forwarding import nominated
 from hopguard.message import HTTP1, HTTP2, HTTP3, Message
+from hopguard.nominating import nominated
 from hopguard.rule import ERROR, Evidence, Requirement, forwarding_rule
 
 _FORBIDDEN = CONNECTION_SPECIFIC | {b"http2-settings"}

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
 from hopguard.fields import PERSISTENCE_OPTIONS
-from hopguard.forwarding import is_protected
 from hopguard.message import HTTP1, Message
+from hopguard.nominating import is_protected
 from hopguard.rule import ERROR, Evidence, Requirement, forwarding_rule
 from hopguard.text import quote
 
