@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hopguard.rules import load_rules
 from tests.peers import TIMEOUT, Http1Client, Http1Origin, Mitm, WaitTimeoutError, message
 
 pytestmark = [
@@ -145,7 +146,7 @@ def test_commands(screen: Screen) -> None:
     """What they say."""
     for command, said in (
         ("hopguard.findings @all", f"error {RULE}: Keep-Alive"),
-        ("hopguard.rules", "close-delimited-response"),
+        ("hopguard.rules", load_rules()[0].id),
         ("hopguard.show @focus", r"Request on the client leg"),
         ("hopguard.check @all", r"hopguard: 2 findings in 1 of 2 flows"),
     ):

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,17 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.peers import TIMEOUT, Http1Client, Http1Origin, Mitm, message
+from tests.peers import (
+    TIMEOUT,
+    Http1Client,
+    Http1Origin,
+    Http2Client,
+    Http2Origin,
+    Mitm,
+    answer,
+    message,
+    request_lines,
+)
 from tests.records import faults
 
 pytestmark = pytest.mark.live
@@ -192,6 +203,22 @@ def test_connections(client: Client) -> None:
     assert ours["closed"] > its["opened"]
     assert ours["closed_by"] == "client"
     assert client.ask("/flows/0/connections", client.token).status == 404
+
+
+def test_who_closed_on_http2(http2_tls: ssl.SSLContext, confdir: Path) -> None:
+    """An exchange without Content-Length ends no connection there: the client does."""
+    bad = answer((b"connection", b"keep-alive"), body=b"ok")
+    with (
+        Http2Origin(default=bad, tls=http2_tls) as origin,
+        Mitm(f"reverse:{origin.url}", scripts=[ADDON], confdir=confdir, tool="mitmweb") as other,
+    ):
+        with Http2Client(other.address()) as peer:
+            peer.exchange(request_lines("/"))
+        other.wait_for_line("client disconnect")
+        asking = Client(other)
+        flow = asking.ask("/findings/1", asking.token).json["flow"]
+        ours, _ = asking.ask(f"/flows/{flow}/connections", asking.token).json
+        assert (ours["protocol"], ours["closed_by"]) == ("HTTP/2", "client")
 
 
 @pytest.mark.parametrize("form", ["jsonl", "sarif", "html"])

@@ -54,6 +54,11 @@ def _surely_persists(flow: http.HTTPFlow) -> bool:
     return has_length
 
 
+def is_multiplexed(message: http.Message) -> bool:
+    """Tell whether a message came on a stream of HTTP/2 or HTTP/3, beside others."""
+    return message.is_http2 or message.is_http3
+
+
 def failure_of(flow: http.HTTPFlow) -> Failure:
     """Tell how the exchange of a flow with an error failed."""
     assert flow.error is not None

@@ -83,13 +83,15 @@ class Connections(Following):
         key = Key("server", flow.server_conn.id)
         head = self._head_of_response(key, flow)
         if head is not None:
-            if closes or flow.request.is_http2 or flow.request.is_http3:
+            if closing.is_multiplexed(flow.response):
+                pass  # no single exchange ends such a connection
+            elif closes or closing.is_multiplexed(flow.request):
                 self._ours.add(key)
             self._feed(key, ResponseEnd(ended))
             self._look_later(key)
         key = Key("client", flow.client_conn.id)
         if self._is_latest(key, flow):
-            if closes:
+            if closes and not closing.is_multiplexed(flow.request):
                 self._ours.add(key)
             self._feed(key, self._relayed(flow, None if own else head, ended))
             self._feed(key, ResponseEnd(ended))
