@@ -30,7 +30,7 @@ class DevTools:
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
         """Call a method, wait for its result, and keep the events that come before it."""
         self._calls += 1
-        message = {"id": self._calls, "method": method, "params": parameters}
+        message: dict[str, Any] = {"id": self._calls, "method": method, "params": parameters}
         if session is not None:
             message["sessionId"] = session
         os.write(self._writing, json.dumps(message).encode() + b"\0")

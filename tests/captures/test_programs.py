@@ -66,8 +66,8 @@ def test_wget_stores_messages_as_they_were(options: list[str], tmp_path: Path) -
 
 
 PAGE = b"""<!doctype html><link rel=icon href="data:,"><script>
-Promise.allSettled(["a", "b", "c", "d"].map(path => fetch(path, {method: path == "d" ? "POST" : "GET"})))
-  .then(() => { document.title = "done" })
+const fetched = ["a", "b", "c"].map(path => fetch(path)).concat(fetch("d", {method: "POST"}));
+Promise.allSettled(fetched).then(() => { document.title = "done" })
 </script>"""
 
 
