@@ -66,6 +66,10 @@ class Lifecycle:
         """Give the open connections that are followed, the least recently used one first."""
         yield from self._open.values()
 
+    def follow(self, connection: Connection) -> None:
+        """Go on with a connection of which somebody else knows what it has been."""
+        self._keep(connection.key, connection)
+
     def servers(self) -> list[ServerPast]:
         """List the servers whose past is remembered, by address."""
         return sorted(self._servers.values(), key=lambda server: server.address)

@@ -12,6 +12,8 @@ from mitmproxy.io import FlowWriter
 from mitmproxy.net.server_spec import ServerSpec
 from mitmproxy.proxy.mode_specs import ProxyMode
 
+from hopguard.flowerrors import LOST, TRUNCATED
+
 NAMES = st.sampled_from(
     [
         b"Host",
@@ -74,6 +76,8 @@ ERRORS = st.sampled_from(
     [
         None,
         "Connection killed.",
+        LOST,
+        f"{TRUNCATED} (received 3, expected 9)",
         "Invalid request scheme: x",
         "Received an invalid header from client, refusing to prevent request smuggling attacks. X",
         "Received an invalid header from server, refusing to prevent request smuggling attacks. X",
@@ -103,6 +107,8 @@ def connections(draw: st.DrawFn) -> tuple[Client, Server]:
         peername=draw(st.none() | address),
         timestamp_start=draw(TIMES),
         timestamp_end=draw(TIMES),
+        timestamp_tcp_setup=draw(TIMES),
+        timestamp_tls_setup=draw(TIMES),
         tls=draw(st.booleans()),
         alpn=draw(ALPN),
         via=draw(st.sampled_from([None, via])),

@@ -14,8 +14,10 @@ from mitmproxy.test import tflow
 from hopguard.captures import flowfile, oversize
 from hopguard.captures.capture import Captured, CaptureError, Peer, Seconds
 from hopguard.captures.flowfile import FlowFileReader, is_flow_file
+from hopguard.events import fingerprint
+from hopguard.flowerrors import refused_part
+from hopguard.mitm import closing
 from hopguard.mitm import flows as translation
-from hopguard.refused import refused_part
 from tests.captures.flows import http_flows, saved
 
 OTHER_FLOWS = [tflow.ttcpflow(), tflow.tudpflow(), tflow.tdnsflow()]
@@ -49,6 +51,9 @@ def translated(flow: http.HTTPFlow) -> Captured:
         response = translation.response_of(flow, complete=responded.timestamp_end is not None)
         asked = replace(translation.sent_request(flow, response), trailers=request.trailers)
     client, server = flow.client_conn, flow.server_conn
+    ended = requested.timestamp_end is not None and server.timestamp_tcp_setup is not None
+    sent = closing.sent_time(flow) if ended else None
+    failed = flow.error is not None and sent is not None
     return Captured(
         offset=0,
         request=request if flow.is_replay != "request" else None,
@@ -65,17 +70,29 @@ def translated(flow: http.HTTPFlow) -> Captured:
             if responded is not None
             else Seconds()
         ),
+        sent=sent,
+        fingerprint=fingerprint(request, requested.content),
+        failure=closing.failure_of(flow) if failed else None,
+        failed=failed_time(flow) if failed else None,
         client=Peer(
             client.id,
             translation.client_address(flow),
+            None,
             Seconds(client.timestamp_start, client.timestamp_end),
         ),
         server=Peer(
             server.id,
             translation.server_address(flow),
+            translation.server_name(flow),
             Seconds(server.timestamp_start, server.timestamp_end),
         ),
     )
+
+
+def failed_time(flow: http.HTTPFlow) -> float | None:
+    """Return the earlier one of two times."""
+    times = (flow.error.timestamp if flow.error else None, flow.server_conn.timestamp_end)
+    return min(time for time in times if time is not None)
 
 
 def without_offsets(found: list[Captured | CaptureError]) -> list[Captured]:

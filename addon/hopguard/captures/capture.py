@@ -6,6 +6,7 @@ To add a format, write a `Reader` in a module of its own and name it in `hopguar
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from hopguard.events import Failure
 from hopguard.message import Request, Response
 
 
@@ -45,7 +46,9 @@ class Peer(NamedTuple):
     id: str | None = None
     """The same for all that came over it, and for nothing else; None is no identity."""
     address: str | None = None
-    """Of the other end, as text."""
+    """Of the other end, as text ..."""
+    name: str | None = None
+    """... and what a server is known by to clients: its name and port, if there is one."""
     seconds: Seconds = UNTIMED
     """When it was opened and closed."""
 
@@ -83,6 +86,14 @@ class Captured(NamedTuple):
     """When the request began and was complete."""
     responded: Seconds = UNTIMED
     """When the response began and was complete."""
+    sent: float | None = None
+    """When the request went out on the server leg."""
+    fingerprint: bytes | None = None
+    """See `hopguard.events.RequestEnd`."""
+    failure: Failure | None = None
+    """How the exchange failed after the request was sent, if it did ..."""
+    failed: float | None = None
+    """... and when."""
     client: Peer = NOBODY
     """The connection on the client leg."""
     server: Peer = NOBODY

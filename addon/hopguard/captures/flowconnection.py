@@ -29,6 +29,8 @@ class Connection(NamedTuple):
     peer: Peer
     tls: bool
     alpn: bytes | None
+    ready: float | None
+    """Of a connection to a server: when octets could be sent on it; None if it was never so."""
     proxied: bool
     """Of a connection to a server: whether another proxy stands between. Of one from a client:
     whether the client speaks to mitmproxy as a proxy, and knows it."""
@@ -50,10 +52,12 @@ def read_connection(data: bytes, start: int, stop: int, form: int, *, client: bo
         Peer(
             identity.decode("utf-8", "replace") if identity is not None else None,
             _client_address(data, found, form) if client else _server_address(data, found, form),
+            None if client else _server_name(data, found, form),
             seconds,
         ),
         is_true(data, found.get(tls)),
         octets(data, found.get(b"alpn" if form >= 11 else b"alpn_proto_negotiated")),
+        None if client else _ready(data, found, form),
         _in_proxy_mode(data, found) if client else _is_proxied(data, found, form),
     )
 
@@ -78,6 +82,18 @@ def _client_address(data: bytes, found: Members, form: int) -> str | None:
 def _server_address(data: bytes, found: Members, form: int) -> str | None:
     known = _address(data, found, b"peername" if form >= 19 else b"ip_address")
     return known or _address(data, found, b"address")
+
+
+def _server_name(data: bytes, found: Members, form: int) -> str | None:
+    return _address(data, found, b"address") or _server_address(data, found, form)
+
+
+def _ready(data: bytes, found: Members, form: int) -> float | None:
+    connected = number(data, found.get(b"timestamp_tcp_setup"))
+    if connected is None:
+        return None
+    tls = b"timestamp_tls_setup" if form >= 6 else b"timestamp_ssl_setup"
+    return number(data, found.get(tls)) or connected
 
 
 def _address(data: bytes, found: Members, name: bytes) -> str | None:

@@ -1,6 +1,6 @@
 """One record of a flow file, read as far as the rules need it."""
 
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from hopguard.captures.capture import UNTIMED, Captured, Seconds
 from hopguard.captures.flowconnection import Connection, read_connection
@@ -20,8 +20,9 @@ from hopguard.captures.tnetstrings import (
     octets,
     pair,
 )
+from hopguard.events import IDEMPOTENT, fingerprint
+from hopguard.flowerrors import failure, refused_part
 from hopguard.message import RawFields, Request, Response, Version
-from hopguard.refused import refused_part
 
 OLDEST, NEWEST = 4, 21
 """The versions of the flow format that are known: those of mitmproxy 4 to 12."""
@@ -69,18 +70,25 @@ class FlowDecoder:
         responded = _seconds(data, answered) if answered is not None else UNTIMED
         replay = _replay(data, flow, asked, answered)
         requested, flow_id = _seconds(data, asked), octets(data, flow.get(b"id"))
+        sent = _sent_time(requested, server) if server.ready is not None else None
+        error = _error(data, flow)
+        broken = error if error is not None and sent is not None else None
         return Captured(
             offset,
             request if replay != b"request" else None,
             response if replay != b"response" else None,
             _sent(request, response, server) if response is not None else None,
-            _refused(data, flow),
+            refused_part(error.text) if error is not None else None,
             request.method,
             _url(data, asked, request, client, server),
             response.status if response is not None else None,
             _decoded(flow_id) if flow_id is not None else None,
             requested,
             responded,
+            sent,
+            None if request.method in IDEMPOTENT else fingerprint(request, _content(data, asked)),
+            failure(broken.text, answered=response is not None) if broken is not None else None,
+            _failed_time(broken, server) if broken is not None else None,
             client.peer,
             server.peer,
         )
@@ -237,12 +245,34 @@ def _replay(data: bytes, flow: Members, request: Members, response: Members | No
     return octets(data, flow.get(b"is_replay"))
 
 
-def _refused(data: bytes, flow: Members) -> Literal["request", "response"] | None:
+class _Error(NamedTuple):
+    text: str
+    time: float | None
+
+
+def _error(data: bytes, flow: Members) -> _Error | None:
     span = flow.get(b"error")
     if span is None or data[span[1]] != DICTIONARY:
         return None
-    message = octets(data, members(data, *span).get(b"msg"))
-    return refused_part(_decoded(message)) if message is not None else None
+    error = members(data, *span)
+    text = octets(data, error.get(b"msg"))
+    return _Error(_decoded(text or b""), number(data, error.get(b"timestamp")))
+
+
+def _failed_time(error: _Error, server: Connection) -> float | None:
+    times = (error.time, server.peer.seconds.end)
+    return min((time for time in times if time is not None), default=None)
+
+
+def _sent_time(requested: Seconds, server: Connection) -> float | None:
+    """Return when a request went to the server: when it was complete, or the connection there."""
+    if requested.end is None or server.ready is None:
+        return None
+    return max(requested.end, server.ready)
+
+
+def _content(data: bytes, message: Members) -> bytes | None:
+    return octets(data, message.get(b"content"))
 
 
 def _seconds(data: bytes, message: Members) -> Seconds:

@@ -70,7 +70,7 @@ def circumstances(captured: Captured, finding: Finding, action: Action) -> Circu
     times = captured.responded if answered else captured.requested
     peer: Peer = captured.client if finding.leg == "client" else captured.server
     return Circumstances(
-        time=_sane(times.start if times.start is not None else captured.requested.start),
+        time=sane(times.start if times.start is not None else captured.requested.start),
         action=action,
         method=captured.method,
         url=captured.url,
@@ -82,6 +82,6 @@ def circumstances(captured: Captured, finding: Finding, action: Action) -> Circu
     )
 
 
-def _sane(seconds: float | None) -> float | None:
+def sane(seconds: float | None) -> float | None:
     """Return a time that can be shown beside others: anything may stand in a file."""
     return seconds if seconds is not None and EARLIEST <= seconds < LATEST else None

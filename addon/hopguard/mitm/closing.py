@@ -13,14 +13,10 @@ from mitmproxy.net.http import http1
 
 from hopguard.connection import Connection
 from hopguard.events import Failure
+from hopguard.flowerrors import CLIENT_GONE, failure
 from hopguard.message import Leg
 
 LEGS: tuple[Leg, ...] = ("client", "server")
-
-LOST = "server closed connection"
-TRUNCATED = "HTTP/1 protocol error: peer closed connection without sending complete message body"
-CLIENT_GONE = "Client disconnected."
-"""What mitmproxy says in a flow's error."""
 
 TIMEOUT_TOLERANCE = 1.0
 """Seconds by which mitmproxy's own timeout for idle clients may seem to come too early."""
@@ -46,9 +42,7 @@ def closes_after(flow: http.HTTPFlow, leg: Leg) -> bool:
 def failure_of(flow: http.HTTPFlow) -> Failure:
     """Tell how the exchange of a flow with an error failed."""
     assert flow.error is not None
-    if flow.response is None:
-        return "lost" if flow.error.msg == LOST else "other"
-    return "truncated" if flow.error.msg.startswith(TRUNCATED) else "other"
+    return failure(flow.error.msg, answered=flow.response is not None)
 
 
 def is_client_gone(flow: http.HTTPFlow) -> bool:

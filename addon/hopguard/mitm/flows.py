@@ -7,8 +7,8 @@ from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 from mitmproxy.utils import human
 
 from hopguard.endings import leaves_open
+from hopguard.flowerrors import refused_part
 from hopguard.message import RawFields, Request, Response, Version
-from hopguard.refused import refused_part
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 

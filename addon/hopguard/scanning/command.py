@@ -10,7 +10,6 @@ from typing import Any, get_args
 from hopguard.captures.capture import HEAD
 from hopguard.captures.formats import find_format
 from hopguard.catalogue.lookup import find_profiles
-from hopguard.checker import Checker
 from hopguard.reports.formats import ReportFormat
 from hopguard.reports.logs import say
 from hopguard.reports.making import USAGE, add_output_options, make_report
@@ -105,7 +104,7 @@ def _read(arguments: argparse.Namespace, settings: Settings) -> ScanReading:
         batches = scan(tasks, settings, arguments.workers or cores())
     if _shows_progress(arguments):
         batches = with_progress(batches, arguments.paths)
-    return ScanReading(batches, Checker(settings.profiles).rules)
+    return ScanReading(batches, settings)
 
 
 def _shows_progress(arguments: argparse.Namespace) -> bool:

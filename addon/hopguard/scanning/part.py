@@ -1,11 +1,12 @@
 """What comes of one task, while it is done."""
 
 from hopguard.captures.capture import CaptureError, Reader
+from hopguard.captures.lifespan import Exchange
 from hopguard.captures.opening import Capture
 from hopguard.record import Record
 from hopguard.scanning.task import Batch, Task
 
-RECORDS, EXCHANGES = 500, 2_000
+RECORDS, EXCHANGES = 500, 500
 """How many make a batch."""
 
 MOST_ERRORS = 10
@@ -28,6 +29,7 @@ class Part:
 
     def _begin(self) -> None:
         self._records: list[Record] = []
+        self._connections: list[tuple[int, Exchange]] = []
         self._exchanges = 0
         self._errors: list[str] = []
         self._more_errors = 0
@@ -37,9 +39,14 @@ class Part:
         """How far the capture was read."""
         return self.task.start + self.capture.offset if self.capture is not None else None
 
-    def add(self, records: list[Record]) -> bool:
-        """Take what was found in an exchange; tell whether there is enough for a batch."""
+    def add(self, records: list[Record], exchange: Exchange | None) -> bool:
+        """Take what was found in an exchange; tell whether there is enough for a batch.
+
+        `exchange` is what it adds to its connections, if somebody wants to know.
+        """
         self._records += records
+        if exchange is not None:
+            self._connections.append((len(self._records), exchange))
         self._exchanges += 1
         return len(self._records) >= RECORDS or self._exchanges >= EXCHANGES
 
@@ -60,6 +67,7 @@ class Part:
         consumed = self.capture.consumed if self.capture is not None else 0
         batch = Batch(
             records=self._records,
+            connections=tuple(self._connections),
             exchanges=self._exchanges,
             octets=consumed - self._consumed,
             errors=tuple(self._errors),

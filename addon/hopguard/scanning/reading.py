@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from hopguard.captures.capture import Loss
+from hopguard.captures.connections import Connections
+from hopguard.captures.flowfile import FLOW_FILE
+from hopguard.checker import Checker
 from hopguard.record import Record
 from hopguard.reports.logs import say
 from hopguard.reports.words import number
 from hopguard.rule import Rule
-from hopguard.scanning.task import Batch
+from hopguard.scanning.task import Batch, Settings
 
 MOST_REASONS = 20
 """Reasons that the report names; standard error has them all."""
@@ -19,12 +22,14 @@ class ScanReading:
     def __init__(
         self,
         batches: Iterable[Batch],
-        rules_on: Iterable[Rule],
+        settings: Settings,
         tell: Callable[..., None] = say,
     ) -> None:
-        """Take `batches`, made with `rules_on`; `tell` people what cannot be read."""
+        """Take `batches`, made with `settings`; `tell` people what cannot be read."""
         self._batches, self._tell = batches, tell
-        self._on = frozenset(rule.id for rule in rules_on)
+        checker = Checker(settings.profiles)
+        self._on = frozenset(rule.id for rule in checker.rules)
+        self._connections = Connections(checker, settings.redaction)
         self._exchanges = 0
         self._errors = self._ignored = 0
         self._lost: dict[tuple[str, Loss], None] = {}
@@ -46,9 +51,21 @@ class ScanReading:
             if batch.format:
                 self._lost.update(dict.fromkeys((batch.format, loss) for loss in batch.lost))
                 self._silent.add(frozenset().union(*(loss.rules for loss in batch.lost)))
-            yield from batch.records
+            yield from self._merged(batch)
+            if batch.files and batch.format != FLOW_FILE.name:
+                yield from self._connections.finish()  # its ids mean something else elsewhere
+        yield from self._connections.finish()
         if not self._exchanges and not self._errors:
             self._complain("nothing was checked: there is no HTTP exchange in what was read")
+
+    def _merged(self, batch: Batch) -> Iterator[Record]:
+        """Give the records of a batch, each with those about connections that it leads to."""
+        told = 0
+        for position, exchange in batch.connections:
+            yield from batch.records[told:position]
+            yield from self._connections.feed(exchange)
+            told = position
+        yield from batch.records[told:]
 
     def _complain(self, error: str) -> None:
         self._errors += 1

@@ -8,6 +8,7 @@ from hopguard.captures.decompression import CompressionError
 from hopguard.captures.flowfile import FLOW_FILE, FlowFileReader
 from hopguard.captures.formats import FORMATS, find_format
 from hopguard.captures.judging import judge
+from hopguard.captures.lifespan import exchange_of
 from hopguard.captures.opening import Capture, open_capture
 from hopguard.checker import Checker
 from hopguard.extras import MissingExtraError
@@ -24,6 +25,7 @@ class Scanner:
         """Judge by `settings`."""
         self._checker = Checker(settings.profiles)
         self._redaction = settings.redaction
+        self._follows = any(rule.kind == "connection" for rule in self._checker.rules)
 
     def scan(self, task: Task) -> Iterator[Batch]:
         """Read and judge a capture; whatever is wrong with it is in the batches."""
@@ -51,8 +53,10 @@ class Scanner:
         for captured in self._exchanges(part, capture):
             if isinstance(captured, CaptureError):
                 part.tell(captured)
-            elif part.add(judge(captured, self._checker, self._redaction)):
-                yield part.batch()
+            else:
+                exchange = exchange_of(captured) if self._follows else None
+                if part.add(judge(captured, self._checker, self._redaction), exchange):
+                    yield part.batch()
 
     def _exchanges(self, part: Part, capture: Capture) -> Iterator[Captured | CaptureError]:
         task = part.task

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from hopguard.captures.capture import Loss
+from hopguard.captures.lifespan import Exchange
 from hopguard.record import Record, Redaction
 from hopguard.rule import DEFAULT_PROFILES
 
@@ -36,6 +37,8 @@ class Batch(NamedTuple):
     """Something that was found while reading a capture; there are several of each, in order."""
 
     records: list[Record]
+    connections: tuple[tuple[int, Exchange], ...] = ()
+    """What exchanges add to connections, each behind so many of the records."""
     exchanges: int = 0
     """How many were judged."""
     octets: int = 0

@@ -1,6 +1,12 @@
-"""What mitmproxy says of a message that it would not pass on."""
+"""What mitmproxy says in a flow's error, as observed on mitmproxy 12.2."""
 
 from typing import Literal
+
+from hopguard.events import Failure
+
+LOST = "server closed connection"
+TRUNCATED = "HTTP/1 protocol error: peer closed connection without sending complete message body"
+CLIENT_GONE = "Client disconnected."
 
 _BY_VALIDATION = "refusing to prevent request smuggling"
 _FROM_SERVER = "from server"
@@ -16,3 +22,10 @@ def refused_part(error: str) -> Literal["request", "response"] | None:
     if _BY_VALIDATION in error:
         return "response" if _FROM_SERVER in error else "request"
     return "request" if error.startswith(_OF_REQUESTS) else None
+
+
+def failure(error: str, *, answered: bool) -> Failure:
+    """Tell how an exchange failed, whose response has, or has not, begun."""
+    if not answered:
+        return "lost" if error == LOST else "other"
+    return "truncated" if error.startswith(TRUNCATED) else "other"

@@ -1,0 +1,180 @@
+"""Connections followed through captures."""
+
+import io
+from collections.abc import Iterable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mitmproxy import flow as mitmflow
+from mitmproxy import http
+from mitmproxy.test import tflow
+
+from hopguard.captures import connections, lifespan
+from hopguard.captures.capture import Captured
+from hopguard.captures.connections import Connections
+from hopguard.captures.flowfile import FlowFileReader
+from hopguard.captures.lifespan import Exchange, exchange_of
+from hopguard.checker import Checker
+from hopguard.flowerrors import LOST, TRUNCATED
+from hopguard.record import Record, Redaction
+from tests.captures.flows import saved
+
+T0 = 1_790_000_000.0
+CHECKER = Checker()
+
+
+def exchange(
+    at: float,
+    *,
+    request: Iterable[tuple[bytes, bytes]] = (),
+    response: Iterable[tuple[bytes, bytes]] = ((b"Content-Length", b"0"),),
+    error: str = "",
+    version: str = "HTTP/1.1",
+    method: str = "GET",
+    closed: float | None = None,
+    server: str = "s",
+) -> http.HTTPFlow:
+    """Make a flow that begins `at` so many seconds, and takes a tenth of one."""
+    made = tflow.tflow(resp=True)
+    assert made.response is not None
+    made.id = f"flow at {at}"
+    made.client_conn.id, made.server_conn.id = "c".ljust(36, "-"), server.ljust(36, "-")
+    for connection in (made.client_conn, made.server_conn):
+        connection.timestamp_start = connection.timestamp_tls_setup = T0
+        connection.timestamp_end = T0 + closed if closed is not None else None
+        connection.alpn = None
+        connection.tls = False
+    made.server_conn.timestamp_tcp_setup = T0
+    made.request.headers = http.Headers([(b"Host", b"www.example"), *request])
+    made.request.http_version = made.response.http_version = version
+    made.request.method, made.request.path = method, f"/{at}"
+    made.request.timestamp_start = made.request.timestamp_end = T0 + at
+    made.response.headers = http.Headers(response)
+    made.response.timestamp_start, made.response.timestamp_end = T0 + at + 0.05, T0 + at + 0.1
+    if error:
+        made.error = mitmflow.Error(error, T0 + at + 0.1)
+        if error == LOST:
+            made.response = None
+        else:
+            made.response.timestamp_end = None
+    return made
+
+
+CLOSE, KEEP_ALIVE = (b"Connection", b"close"), (b"Connection", b"Keep-Alive")
+LENGTH, PROMISE = (b"Content-Length", b"0"), (b"Keep-Alive", b"timeout=5, max=3")
+
+
+def exchanges(flows: Iterable[mitmflow.Flow]) -> list[Exchange]:
+    """Save and read flows; return what they add to connections."""
+    captured = FlowFileReader().read(io.BytesIO(saved(flows)), "x")
+    found = [exchange_of(one) for one in captured if isinstance(one, Captured)]
+    return [one for one in found if one is not None]
+
+
+def followed(found: Iterable[Exchange]) -> Iterator[Record]:
+    """Follow connections through exchanges."""
+    judge = Connections(CHECKER, Redaction())
+    for one in found:
+        yield from judge.feed(one)
+    yield from judge.finish()
+
+
+def names(flows: Iterable[mitmflow.Flow]) -> list[tuple[str, str, str]]:
+    """Return rule, variant and path of each finding."""
+    records = followed(exchanges(flows))
+    return [
+        (record["rule"], record["variant"] or "", record["url"].rpartition("/")[2])
+        for record in records
+    ]
+
+
+SPECS = st.fixed_dictionaries(
+    {
+        "request": st.sampled_from([(), (), (), (CLOSE,), (KEEP_ALIVE,)]),
+        "response": st.sampled_from(
+            [(LENGTH,), (LENGTH,), (LENGTH,), (LENGTH, CLOSE), (LENGTH, PROMISE, KEEP_ALIVE), ()]
+        ),
+        "error": st.sampled_from(["", "", "", "", LOST, TRUNCATED, "Client disconnected."]),
+        "method": st.sampled_from(["GET", "GET", "POST", "CONNECT"]),
+        "version": st.sampled_from(["HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0"]),
+        "closed": st.sampled_from([None, None, None, 30.0]),
+        "server": st.sampled_from(["s", "s", "t"]),
+    }
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.2, 1.0, 7.0]), SPECS), max_size=8))
+def test_telling_it_in_short_changes_nothing(steps: list[tuple[float, dict[str, object]]]) -> None:
+    """Whatever comes between exchanges that are quiet."""
+    at, flows = 0.0, []
+    for later, spec in steps:
+        at += later
+        flows.append(exchange(at, **spec))  # type: ignore[arg-type]
+    short = list(followed(exchanges(flows)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifespan, "quiet_exchange", lambda _: None)
+        assert short == list(followed(exchanges(flows)))
+
+
+def test_a_request_after_close() -> None:
+    """It is found where it is, on the leg of whoever goes on; what was quiet before is counted."""
+    flows = [exchange(0.1), exchange(1), exchange(2, response=[LENGTH, CLOSE]), exchange(9)]
+    assert ("request-after-close", "peer-close", "9") in names(flows)
+    (record, *_) = followed(exchanges(flows))
+    assert "request 4" in record["message"]
+    assert (record["client"], record["method"]) == ("127.0.0.1:22", "GET")
+
+
+def test_a_connection_that_is_not_closed() -> None:
+    """The end of a connection is known by any flow on it, and counts when it has come."""
+    flows = [
+        exchange(1, response=[LENGTH, CLOSE], closed=20),
+        exchange(60, server="t"),
+    ]
+    assert {name for name, _, _ in names(flows)} == {"close-not-honoured"}
+    assert names(flows[:1]) == names(flows)
+
+
+def test_what_begins_before_what_was_there_is_left_out() -> None:
+    """The order of a file that somebody has sorted says nothing."""
+    flows = [exchange(5, response=[LENGTH, CLOSE]), exchange(1)]
+    assert names(flows) == []
+
+
+def test_replays_and_what_never_went_out() -> None:
+    """They say nothing of connections."""
+    replayed = exchange(1)
+    replayed.is_replay = "request"
+    served = exchange(2)
+    served.is_replay = "response"
+    unsent = exchange(3, error=LOST, version="HTTP/1.0")
+    unsent.server_conn.timestamp_tcp_setup = None
+    assert exchanges([replayed, served]) == []
+    (one,) = exchanges([unsent])
+    assert [span.key.leg for span in one.spans] == ["client"]
+
+
+def test_a_race() -> None:
+    """A request is lost on a connection that has served before."""
+    flows = [exchange(1), exchange(30, error=LOST)]
+    assert [name for name, _, _ in names(flows)] == ["request-raced-idle-close"]
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of connections that are quiet, and of ends that have not come."""
+    monkeypatch.setattr(connections, "MOST_OPEN", 2)
+    monkeypatch.setattr(connections, "MOST_CLOSING", 2)
+    judge = Connections(CHECKER, Redaction())
+    for one in exchanges([exchange(n, server=f"s{n}", closed=500 + n) for n in range(1, 9)]):
+        assert list(judge.feed(one)) == []
+    assert len(judge._quiet) <= 2
+    assert len(judge._closing) <= 2
+    list(judge.finish())
+    assert not any((judge._quiet, judge._latest, judge._started, judge._ends))
+
+
+def test_a_connection_may_come_again() -> None:
+    """After its end, which was told too early."""
+    flows = [exchange(1, closed=2), exchange(9, server="t"), exchange(10, response=[LENGTH, CLOSE])]
+    assert names(flows) == []
