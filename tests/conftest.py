@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from hopguard import record
@@ -11,6 +12,10 @@ from hopguard.rule import Finding
 from tests.records import faults
 
 _MAKE_RECORD = record.make_record
+
+# A busy machine makes no test fail.
+hypothesis.settings.register_profile("hopguard", deadline=None)
+hypothesis.settings.load_profile("hopguard")
 
 
 def make_valid_record(finding: Finding, where: Circumstances, redaction: Redaction) -> Record:

@@ -4,4 +4,5 @@ import sys
 
 from hopguard.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # not so in the worker processes of a scan
+    sys.exit(main())

@@ -17,6 +17,7 @@ from hopguard.catalogue.lookup import UnknownNameError, select
 from hopguard.reports.command import add_report
 from hopguard.rule import OPTIONAL_PROFILES, PROFILES
 from hopguard.rules import load_rules
+from hopguard.scanning.command import add_scan
 from hopguard.terminal import text_width
 
 OK, USAGE = 0, 2
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hopguard {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (add_report, _add_rules, _add_explain, _add_addon_path):
+    for add in (add_scan, add_report, _add_rules, _add_explain, _add_addon_path):
         add(commands)
     return parser
 

@@ -26,7 +26,7 @@ _USERINFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)[^/?#]*@")
 class Circumstances:
     """Where and when a finding was made; None is unknown."""
 
-    time: float
+    time: float | None
     """Seconds since the epoch."""
     action: Action = "flagged"
     edits: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
     value = printable(line.value) if line is not None else None
     return {
         "schema": SCHEMA,
-        "time": format_time(where.time),
+        "time": format_time(where.time) if where.time is not None else None,
         "rule": finding.rule,
         "variant": finding.variant or None,
         "severity": str(finding.severity),
@@ -128,10 +128,19 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
     }
 
 
+def identity(record: Record) -> tuple[object, ...]:
+    """Return what makes a finding about one flow the same as another."""
+    return tuple(record[key] for key in ("rule", "variant", "part", "field", "line", "message"))
+
+
 def _printable(text: str | None) -> str | None:
     return printable(text.encode("utf-8", "surrogateescape")) if text is not None else None
 
 
 def format_time(seconds: float) -> str:
-    """Format seconds since the epoch as RFC 3339 in UTC, with microseconds."""
+    """Format seconds since the epoch as RFC 3339 in UTC, with microseconds.
+
+    Raises:
+        ValueError, OverflowError: that is in no year from 1 to 9999.
+    """
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -92,7 +92,7 @@ def test_check_keeps_the_record_of_what_is_still_there(loaded: Context) -> None:
     """With its time, and what was done."""
     context, addon = loaded
     flow = complete(CONNECTION)
-    flow.error = mitmflow.Error("refused")
+    flow.error = mitmflow.Error("Received x from client, refusing to prevent request smuggling")
     addon.requestheaders(flow)
     (before,) = flow.metadata["hopguard"]
     assert before["action"] == "refused"

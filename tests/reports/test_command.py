@@ -202,8 +202,8 @@ def test_entries_that_did_not_occur(
         ("--rule te-in-respons LOG", "did you mean 'te-in-response'?"),
         ("--since now LOG", "argument --since: 'now' is no time; write a time such as"),
         ("--baseline none LOG", "cannot read the baseline none: No such file"),
-        ("--output LOG LOG", "is a log that is to be read; write to another file"),
-        ("--write-baseline LOG - LOG", "is a log that is to be read; write to another file"),
+        ("--output LOG LOG", "is a file that is to be read; write to another one"),
+        ("--write-baseline LOG - LOG", "is a file that is to be read; write to another one"),
     ],
 )
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], log: Path, argv: str, said: str) -> None:

@@ -104,7 +104,7 @@ def test_every_rule_and_variant_can_be_written() -> None:
     ("key", "value"),
     [
         *[("schema", value) for value in ("hopguard/2", None)],
-        *[("time", value) for value in ("1970-01-01T00:00:00Z", "1970-01-01", 0, None)],
+        *[("time", value) for value in ("1970-01-01T00:00:00Z", "1970-01-01", 0)],
         *[("rule", value) for value in ("", "A", "a b", "a/b", None)],
         *[("message", value) for value in ("", "\x1b[31m", "caf\xe9", "two\nlines", "end\n", None)],
         *[("severity", value) for value in ("fatal", "ERROR", None)],

@@ -140,7 +140,8 @@ class Hopguard:
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
         findings = self._checker.check_message(request)
         if findings:
-            self._reporter.report(flow, findings, "flagged" if flow.error is None else "refused")
+            refused = flows.was_refused(flow, "request")
+            self._reporter.report(flow, findings, "refused" if refused else "flagged")
         return request
 
     def request(self, flow: http.HTTPFlow) -> None:
@@ -152,6 +153,8 @@ class Hopguard:
         if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
             self._judge_credentials(flow)
         if flow.is_replay == "request" or not flows.has_loose_ends(flow.request):
+            return
+        if not flows.is_complete(flow, flow.request):
             return
         request = flows.request_of(
             flow, in_tunnel=flow.client_conn.id in self._tunnels, complete=True
@@ -188,7 +191,8 @@ class Hopguard:
             request = flows.sent_request(flow, response)
             findings = self._judge_exchange(request, response)
             if findings:
-                self._reporter.report(flow, findings, "refused" if refused else "flagged")
+                ended = refused or flows.was_refused(flow, "response")
+                self._reporter.report(flow, findings, "refused" if ended else "flagged")
             self._connections.response_begins(flow, request, response)
         finally:  # whatever happens to the report, nothing gets through
             if refused:
@@ -235,7 +239,7 @@ class Hopguard:
     def _judge_end_of_response(self, flow: http.HTTPFlow) -> None:
         assert flow.response is not None
         refusal.finish_refused_response(flow)
-        if not flows.has_open_response(flow):
+        if not (flows.has_open_response(flow) and flows.is_complete(flow, flow.response)):
             return
         if flow.is_replay == "response" or flow.response in self._own:
             return

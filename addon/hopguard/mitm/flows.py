@@ -1,13 +1,14 @@
 """mitmproxy's flows in the standards' words. The only place that translates between the two."""
 
-from typing import Any
+from typing import Any, Literal
 
 from mitmproxy import connection, http
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 from mitmproxy.utils import human
 
-from hopguard.fields import PERSISTENCE_OPTIONS
+from hopguard.endings import leaves_open
 from hopguard.message import RawFields, Request, Response, Version
+from hopguard.refused import refused_part
 
 _FOR_PROXIES = (RegularMode, UpstreamMode)
 """Modes in which clients know that they talk to a proxy."""
@@ -88,20 +89,27 @@ def is_own(response: http.Response) -> bool:
     return response.data.content is not None or response.data.timestamp_end is not None
 
 
-def has_loose_ends(message: http.Message) -> bool:
-    """Tell whether the end of a message may settle what its header section left open.
+def is_complete(flow: http.HTTPFlow, message: http.Message) -> bool:
+    """Tell, in the hook for its end, whether all of a message was seen.
 
-    Trailer announces fields; and a field that Connection nominates may still come as a trailer.
+    A saved flow goes through all hooks, also if its connection broke before the end.
     """
-    if message.data.trailers is not None:
-        return True
-    for name, value in message.data.headers.fields:
-        lower = name.lower()
-        if lower == b"trailer":
-            return True
-        if lower == b"connection" and value.lower() not in PERSISTENCE_OPTIONS:
-            return True
-    return False
+    return flow.live or message.data.timestamp_end is not None
+
+
+def was_refused(flow: http.HTTPFlow, part: Literal["request", "response"]) -> bool:
+    """Tell whether mitmproxy has refused that message of `flow`.
+
+    A live flow has an error before its first hook only for that reason; a saved one, for any.
+    """
+    if flow.error is None:
+        return False
+    return (flow.live and part == "request") or refused_part(flow.error.msg) == part
+
+
+def has_loose_ends(message: http.Message) -> bool:
+    """Tell whether the end of a message may settle what its header section left open."""
+    return message.data.trailers is not None or leaves_open(message.data.headers.fields)
 
 
 def has_open_response(flow: http.HTTPFlow) -> bool:

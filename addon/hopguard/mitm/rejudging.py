@@ -7,7 +7,7 @@ from mitmproxy import ctx, http
 from hopguard.checker import Checker
 from hopguard.mitm import flows, view
 from hopguard.mitm.reporting import circumstances
-from hopguard.record import Record, Redaction, make_record
+from hopguard.record import Record, Redaction, identity, make_record
 from hopguard.rule import Finding
 from hopguard.rules.upgrade import http_after_protocol_switch
 from hopguard.text import printable
@@ -42,16 +42,14 @@ class Judge:
         What cannot be seen any more stays, unless its rule is off now.
         """
         before, _ = view.read(flow)
-        known = {view.identity(record): record for record in before}
+        known = {identity(record): record for record in before}
         kept = self._kept(flow, before)
         found = [
             make_record(finding, circumstances(flow, finding, "flagged"), self._redaction)
             for finding in self._of_request(flow) + self._of_response(flow)
         ]
         view.detach(flow)
-        if not view.attach(
-            flow, kept + [known.get(view.identity(record), record) for record in found]
-        ):
+        if not view.attach(flow, kept + [known.get(identity(record), record) for record in found]):
             return
         if ctx.options.hopguard_mark:
             view.mark(flow)

@@ -4,7 +4,7 @@ from typing import Any
 
 from mitmproxy import flow as mitmflow
 
-from hopguard.record import Record
+from hopguard.record import Record, identity
 from hopguard.reports.reading import NoRecordError, normalise
 
 KEY = "hopguard"
@@ -56,11 +56,6 @@ def detach(flow: mitmflow.Flow) -> None:
         flow.comment = _others(flow.comment)
         if flow.marked in MARKERS.values():
             flow.marked = ""
-
-
-def identity(record: Record) -> tuple[object, ...]:
-    """Return what makes a finding about one flow the same as another."""
-    return tuple(record[key] for key in ("rule", "variant", "part", "field", "line", "message"))
 
 
 def mark(flow: mitmflow.Flow) -> None:

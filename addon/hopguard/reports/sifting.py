@@ -23,8 +23,10 @@ class Sifter:
     ) -> None:
         """Sift by `selection` and `baseline`. `maker` is told all that is selected."""
         self._admit = selection.admits()
+        self.concerns = selection.concerns
         self._baseline = baseline
-        self._maker = maker
+        self.maker = maker
+        """Where what is selected goes as well."""
         self.accepted = 0
         """Selected findings that the baseline accepts."""
         self.by_severity: Counter[str] = Counter()
@@ -42,8 +44,8 @@ class Sifter:
             accepted = self._baseline.accepts(record)
             if not self._admit(record):
                 continue
-            if self._maker is not None:
-                self._maker.add(record)
+            if self.maker is not None:
+                self.maker.add(record)
             if accepted:
                 self.accepted += 1
             else:

@@ -1,0 +1,85 @@
+"""Captured exchanges judged, as the addon judges live ones."""
+
+from collections.abc import Iterator
+
+from hopguard.captures.capture import Captured, Peer
+from hopguard.checker import Checker
+from hopguard.endings import leaves_open
+from hopguard.message import Request, Response
+from hopguard.record import Action, Circumstances, Record, Redaction, identity, make_record
+from hopguard.rule import Finding
+
+EARLIEST, LATEST = 631_152_000, 7_258_118_400
+"""Seconds since the epoch, at the start of 1990 and of 2200: no other time is believed."""
+
+
+def judge(captured: Captured, checker: Checker, redaction: Redaction) -> list[Record]:
+    """Return the records of what `checker` finds in one exchange, each finding once.
+
+    They are those that the addon makes of the same exchange on live traffic, but for their time:
+    it is that of the message.
+    """
+    records: dict[tuple[object, ...], Record] = {}
+    for finding, action in _findings(captured, checker):
+        where = circumstances(captured, finding, action)
+        record = make_record(finding, where, redaction)
+        records.setdefault(identity(record), record)
+    return list(records.values())
+
+
+def _findings(captured: Captured, checker: Checker) -> Iterator[tuple[Finding, Action]]:
+    """Judge in the order of the addon's hooks."""
+    if captured.request is not None:
+        action: Action = "refused" if captured.refused == "request" else "flagged"
+        for finding in checker.check_message(captured.request):
+            yield finding, action
+        for finding in _of_trailers(captured.request, checker):
+            yield finding, "flagged"
+    response, asked = captured.response, captured.asked
+    if response is not None:
+        action = "refused" if captured.refused == "response" else "flagged"
+        for finding in checker.check_message(response):
+            yield finding, action
+        if asked is not None:
+            for finding in checker.check_exchange(asked, response):
+                yield finding, action
+        if not _speaks_of_another(captured.method, response):
+            for finding in _of_trailers(response, checker):
+                yield finding, "flagged"
+
+
+def _of_trailers(message: Request | Response, checker: Checker) -> list[Finding]:
+    if message.trailers is None or not (message.trailers or leaves_open(message.fields)):
+        return []
+    return checker.check_trailers(message)
+
+
+def _speaks_of_another(method: bytes | None, response: Response) -> bool:
+    """Tell whether the header section is that of a message that was not sent.
+
+    So is that of an answer to HEAD, and of a 304.
+    """
+    return not response.trailers and (method == b"HEAD" or response.status == 304)
+
+
+def circumstances(captured: Captured, finding: Finding, action: Action) -> Circumstances:
+    """Return where and when a finding about `captured` was made."""
+    answered = finding.part.startswith("response")
+    times = captured.responded if answered else captured.requested
+    peer: Peer = captured.client if finding.leg == "client" else captured.server
+    return Circumstances(
+        time=_sane(times.start if times.start is not None else captured.requested.start),
+        action=action,
+        method=captured.method,
+        url=captured.url,
+        status=captured.status if answered else None,
+        flow=captured.flow,
+        connection=peer.id,
+        client=captured.client.address,
+        server=captured.server.address,
+    )
+
+
+def _sane(seconds: float | None) -> float | None:
+    """Return a time that can be shown beside others: anything may stand in a file."""
+    return seconds if seconds is not None and EARLIEST <= seconds < LATEST else None

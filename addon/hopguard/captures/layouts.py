@@ -1,0 +1,105 @@
+r"""Dictionaries in the order in which mitmproxy 12 writes them: read in a few steps.
+
+Such a dictionary is matched by a few patterns, each of which covers several members at once. What
+differs from the usual order, or has an unusual value, matches none, and is read member by member.
+Patterns cannot know lengths, so a value that is a text is not matched but skipped by its length.
+"""
+
+import re
+
+from hopguard.captures.tnetstrings import Members, members
+
+
+class Layout:
+    """The usual order of a dictionary."""
+
+    def __init__(self, *steps: str) -> None:
+        """Take patterns that match one after the other.
+
+        A group takes the name of the member whose value it is. A pattern that ends in the length of
+        a value has a group for it, named like the member, and the next pattern goes on behind the
+        value, at its type.
+        """
+        self._steps = []
+        for step in steps:
+            pattern = re.compile(step.encode())
+            groups = {name.encode(): group for name, group in pattern.groupindex.items()}
+            skipped = next(reversed(groups)) if step.endswith(":") else None
+            group = groups.pop(skipped) if skipped is not None else 0
+            self._steps.append((pattern.match, tuple(groups.items()), skipped, group))
+
+    def find(self, data: bytes, start: int, stop: int) -> Members:
+        """Find the members of the dictionary whose octets are data[start:stop].
+
+        Raises:
+            DamageError: it is no dictionary with simple names.
+        """
+        found: Members = {}
+        begin = start
+        for match, groups, skipped, group in self._steps:
+            step = match(data, start, stop)
+            if step is None:
+                return members(data, begin, stop)
+            start = step.end()
+            for name, value in groups:
+                found[name] = step.span(value)
+            if skipped is not None:
+                end = start + int(step[group])
+                found[skipped] = (start, end)
+                start = end
+        return found if start == stop else members(data, begin, stop)
+
+
+def _skipped(name: str) -> str:
+    return rf"{len(name)}:{name};(?P<{name}>\d{{1,12}}):"
+
+
+def _time(name: str) -> str:
+    return rf"{len(name)}:{name};\d\d?:(?P<{name}>[\d.e+-]*)[\^#~]"
+
+
+_TIMES = _time("timestamp_end") + _time("timestamp_start")
+_REST_OF_MESSAGE = (
+    rf"[,~]{_skipped('headers')}",
+    r"]12:http_version;(?:8:(?=.{8},)|6:(?=.{6},))(?P<http_version>HTTP/[\d.]+),",
+)
+_REST_OF_CONNECTION = (
+    rf"[,;~\]]{_time('timestamp_tls_setup')}{_TIMES}{_skipped('sni')}",
+    rf"[;~]11:tls_version;\d:[\w.]*[;~]{_skipped('cipher_list')}",
+    rf"]6:cipher;\d\d?:[\w-]*[;~]{_skipped('alpn_offers')}",
+    rf"]{_skipped('alpn')}",
+    rf"[,~]{_skipped('certificate_list')}",
+    rf"]3:tls;[45]:(?P<tls>true|false)!{_skipped('error')}",
+    rf"[;~]18:transport_protocol;3:(?:tcp|udp);2:id;36:(?P<id>[\w-]{{36}});{_skipped('sockname')}",
+    rf"[~\]]{_skipped('peername')}",
+    r"[~\]]",
+)
+
+FLOW = Layout(
+    rf"9:websocket;0:~{_skipped('response')}",
+    rf"[}}~]{_skipped('request')}",
+    r"}6:backup;0:~17:timestamp_created;\d\d?:[\d.e+-]+[\^#]7:comment;0:;8:metadata;0:}"
+    rf"6:marked;0:;9:is_replay;0:~11:intercepted;5:false!{_skipped('server_conn')}",
+    rf"}}{_skipped('client_conn')}",
+    r"}5:error;0:~2:id;36:(?P<id>[\w-]{36});4:type;4:(?P<type>http);"
+    r"7:version;2:(?P<version>\d\d)#",
+)
+REQUEST = Layout(
+    _skipped("path"),
+    rf",{_skipped('authority')}",
+    rf",6:scheme;(?:5:(?=https)|4:(?=http,))(?P<scheme>https?),{_skipped('method')}",
+    rf",4:port;\d:(?P<port>\d+)#{_skipped('host')}",
+    rf";{_TIMES}8:trailers;0:~{_skipped('content')}",
+    *_REST_OF_MESSAGE,
+)
+RESPONSE = Layout(
+    _skipped("reason"),
+    rf",11:status_code;3:(?P<status_code>\d\d\d)#{_TIMES}8:trailers;0:~{_skipped('content')}",
+    *_REST_OF_MESSAGE,
+)
+CLIENT = Layout(_skipped("proxy_mode"), rf";{_skipped('mitmcert')}", *_REST_OF_CONNECTION)
+SERVER = Layout(
+    _skipped("via"),
+    rf"[~\]]{_time('timestamp_tcp_setup')}{_skipped('address')}",
+    *_REST_OF_CONNECTION,
+)

@@ -1,0 +1,1 @@
+"""Captures scanned: which files, by whom, and what comes of it."""

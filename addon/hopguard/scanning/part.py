@@ -1,0 +1,79 @@
+"""What comes of one task, while it is done."""
+
+from hopguard.captures.capture import CaptureError, Reader
+from hopguard.captures.opening import Capture
+from hopguard.record import Record
+from hopguard.scanning.task import Batch, Task
+
+RECORDS, EXCHANGES = 500, 2_000
+"""How many make a batch."""
+
+MOST_ERRORS = 10
+"""Errors of one capture that are told; the others are counted."""
+
+
+class Part:
+    """Collects batches."""
+
+    def __init__(self, task: Task) -> None:
+        """Begin with `task`."""
+        self.task = task
+        self.capture: Capture | None = None
+        self.reader: Reader | None = None
+        self.format = ""
+        self.ignored = False
+        self._told = 0
+        self._consumed = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._records: list[Record] = []
+        self._exchanges = 0
+        self._errors: list[str] = []
+        self._more_errors = 0
+
+    @property
+    def offset(self) -> int | None:
+        """How far the capture was read."""
+        return self.task.start + self.capture.offset if self.capture is not None else None
+
+    def add(self, records: list[Record]) -> bool:
+        """Take what was found in an exchange; tell whether there is enough for a batch."""
+        self._records += records
+        self._exchanges += 1
+        return len(self._records) >= RECORDS or self._exchanges >= EXCHANGES
+
+    def complain(self, reason: str, offset: int | None = None) -> None:
+        """Say what is wrong with the capture."""
+        self.tell(CaptureError(self.task.path, offset, reason))
+
+    def tell(self, error: CaptureError) -> None:
+        """Say what is wrong with the capture, unless that was said often enough."""
+        self._told += 1
+        if self._told <= MOST_ERRORS:
+            self._errors.append(str(error))
+        else:
+            self._more_errors += 1
+
+    def batch(self) -> Batch:
+        """Return what has come together."""
+        consumed = self.capture.consumed if self.capture is not None else 0
+        batch = Batch(
+            records=self._records,
+            exchanges=self._exchanges,
+            octets=consumed - self._consumed,
+            errors=tuple(self._errors),
+            more_errors=self._more_errors,
+        )
+        self._consumed = consumed
+        self._begin()
+        return batch
+
+    def rest(self) -> Batch:
+        """Return the last batch."""
+        return self.batch()._replace(
+            files=int(self.task.stop is None),
+            format=self.format,
+            lost=tuple(self.reader.lost) if self.reader is not None else (),
+            ignored=self.ignored,
+        )

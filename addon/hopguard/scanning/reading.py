@@ -1,0 +1,82 @@
+"""What all captures of a scan say together."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from hopguard.captures.capture import Loss
+from hopguard.record import Record
+from hopguard.reports.logs import say
+from hopguard.reports.words import number
+from hopguard.rule import Rule
+from hopguard.scanning.task import Batch
+
+MOST_REASONS = 20
+"""Reasons that the report names; standard error has them all."""
+
+
+class ScanReading:
+    """Takes batches, gives records, and remembers what could not be read."""
+
+    def __init__(
+        self,
+        batches: Iterable[Batch],
+        rules_on: Iterable[Rule],
+        tell: Callable[..., None] = say,
+    ) -> None:
+        """Take `batches`, made with `rules_on`; `tell` people what cannot be read."""
+        self._batches, self._tell = batches, tell
+        self._on = frozenset(rule.id for rule in rules_on)
+        self._exchanges = 0
+        self._errors = self._ignored = 0
+        self._lost: dict[tuple[str, Loss], None] = {}
+        self._silent: set[frozenset[str]] = set()
+        """Of each sort of capture that was read, the rules that it has nothing for."""
+        self._last_told = ""
+        self.reasons: list[str] = []
+        """What could not be read, and why: the first few."""
+
+    def records(self) -> Iterator[Record]:
+        """Give the records in their order."""
+        for batch in self._batches:
+            self._exchanges += batch.exchanges
+            self._ignored += batch.ignored
+            for error in batch.errors:
+                self._complain(error)
+            if batch.more_errors:
+                self._complain(f"... and {number(batch.more_errors, 'error')} more in it")
+            if batch.format:
+                self._lost.update(dict.fromkeys((batch.format, loss) for loss in batch.lost))
+                self._silent.add(frozenset().union(*(loss.rules for loss in batch.lost)))
+            yield from batch.records
+        if not self._exchanges and not self._errors:
+            self._complain("nothing was checked: there is no HTTP exchange in what was read")
+
+    def _complain(self, error: str) -> None:
+        self._errors += 1
+        if error == self._last_told:  # by each part of the same file
+            return
+        self._last_told = error
+        self._tell(error)
+        if len(self.reasons) < MOST_REASONS:
+            self.reasons.append(error)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be read, or nothing was checked."""
+        return bool(self._errors) or not self._exchanges
+
+    def notes(self) -> list[str]:
+        """Say what was checked, what was not, and which rules were not run because of it."""
+        notes = [f"{number(self._exchanges, 'exchange')} checked"]
+        if self._ignored:
+            notes.append(f"{number(self._ignored, 'file')} in folders left out: no captures")
+        for format_, loss in self._lost:
+            silent = sorted(loss.rules & self._on)
+            rules = f"; not run because of it: {', '.join(silent)}" if silent else ""
+            notes.append(f"{format_}: {loss.what}{rules}")
+        if self._errors > len(self.reasons):
+            notes.append(f"{self._errors - len(self.reasons):,} further errors")
+        return [*self.reasons, *notes]
+
+    def could_find(self, rule: Rule) -> bool:
+        """Tell whether `rule` was on, and could see what it needs in some capture."""
+        return rule.id in self._on and any(rule.id not in silent for silent in self._silent)

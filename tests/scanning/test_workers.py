@@ -1,0 +1,158 @@
+"""Several processes: the same result, whatever their number, and whatever happens to them."""
+
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hopguard.scanning import splitting, workers
+from hopguard.scanning.inputs import Input
+from hopguard.scanning.scanner import Scanner
+from hopguard.scanning.splitting import tasks_of
+from hopguard.scanning.task import Batch, Settings, Task
+from hopguard.scanning.workers import Workers, scan, scan_here, work
+from tests.captures.flows import saved
+from tests.scanning.captures import flow, write
+
+
+def summed(batches: Iterator[Batch]) -> tuple[list[object], int, list[str]]:
+    """Return records, exchanges and errors of all batches."""
+    all_ = list(batches)
+    errors = [error for batch in all_ for error in batch.errors]
+    records: list[object] = [record for batch in all_ for record in batch.records]
+    return records, sum(batch.exchanges for batch in all_), errors
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder with a large file and small ones."""
+    write(tmp_path / "large.flows", *range(60), body=3_000)
+    for number in range(3):
+        write(tmp_path / f"small{number}.flows", 100 + number)
+    return tmp_path
+
+
+def test_parts_hold_each_flow_once(folder: Path) -> None:
+    """A large file is cut where flows begin."""
+    path = str(folder / "large.flows")
+    parts = list(tasks_of([path], part=50_000))
+    assert len(parts) > 2
+    assert parts[0].start == 0
+    assert [part.start for part in parts[1:]] == [part.stop for part in parts[:-1]]
+    assert sum(part.size for part in parts) == Path(path).stat().st_size
+    whole = summed(scan_here(iter([Task(path)]), Settings()))
+    assert summed(scan_here(iter(parts), Settings())) == whole
+    assert whole[1] == 60
+
+
+@pytest.mark.parametrize("damage", [b"garbage", b"9999999:", b""])
+def test_what_is_behind_the_damage_belongs_to_the_last_part(folder: Path, damage: bytes) -> None:
+    """It is told once, with its offset in the file."""
+    path = folder / "large.flows"
+    good = path.read_bytes()
+    path.write_bytes(good + damage)
+    _, exchanges, errors = summed(scan_here(tasks_of([str(path)], part=50_000), Settings()))
+    assert exchanges == 60
+    assert [f"{len(good):,}" in error for error in errors] == [True] * bool(damage)
+
+
+def test_what_is_not_cut(folder: Path) -> None:
+    """Other formats, small files, and what cannot be opened."""
+    other = folder / "other"
+    other.write_bytes(bytes(200_000))
+    assert list(tasks_of([str(other)], part=100)) == [Task(str(other), size=200_000)]
+    small = folder / "small0.flows"
+    assert len(list(tasks_of([str(small)]))) == 1
+    gone = Input(str(folder / "gone"), size=10**9)
+    assert [task.path for task in splitting._tasks_of(gone, 100)] == [gone.path]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_their_number_does_not_matter(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """Neither does standard input among the files, nor how much may wait for its turn."""
+    monkeypatch.setattr(workers, "WORTHWHILE", 0)
+    monkeypatch.setattr(workers, "BUFFERED", 1)
+    stdin = io.TextIOWrapper(io.BytesIO(saved([flow(7)])))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    paths = [str(folder / "small1.flows"), "-", str(folder)]
+    found = summed(scan(tasks_of(paths, part=50_000), Settings(), count))
+    stdin.seek(0)
+    assert found == summed(scan_here(tasks_of(paths), Settings()))
+    assert found[1] == 65
+
+
+def test_little_is_done_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started for it."""
+    monkeypatch.setattr(workers, "Workers", None)
+    assert summed(scan(tasks_of([str(folder)]), Settings(), 2))[1] == 63
+
+
+def test_a_worker_that_dies(folder: Path) -> None:
+    """Its task is named, and the others are done."""
+    pool = Workers(Settings(), 1)
+    tasks = tasks_of([str(folder)], part=50_000)
+    batches = pool.scan(tasks)
+    first = next(batches)
+    (worker,) = pool._workers
+    assert worker.process.pid is not None
+    os.kill(worker.process.pid, signal.SIGKILL)
+    worker.process.join()
+    records, exchanges, errors = summed(batches)
+    assert errors
+    assert all("the process that read it ended by SIGKILL" in error for error in errors)
+    assert exchanges + first.exchanges >= 3
+    assert len(records) == 2 * exchanges
+
+
+def test_work_ends_with_its_connection(folder: Path) -> None:
+    """What a worker process runs."""
+    ours, theirs = multiprocessing.Pipe()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signal, "signal", lambda *_: None)  # only a main thread may
+        thread = threading.Thread(target=work, args=(theirs, Settings()))
+        thread.start()
+        ours.send(Task(str(folder / "small0.flows")))
+        batch = ours.recv()
+        assert ours.recv_bytes() == b""
+        ours.close()
+        thread.join()
+    assert batch.exchanges == 1
+
+
+def test_how_processes_end() -> None:
+    """By a signal, or with a status."""
+    assert workers._how(-9) == "by SIGKILL"
+    assert workers._how(-300) == "by signal 300"
+    assert workers._how(1) == "with status 1"
+
+
+def test_a_bug_is_named_and_hides_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading goes on with the next file."""
+    scanner = Scanner(Settings())
+    monkeypatch.setattr("hopguard.scanning.scanner.judge", lambda *_: 1 / 0)
+    _, exchanges, errors = summed(scanner.scan(Task(str(folder / "small0.flows"))))
+    assert exchanges == 0
+    assert "this is a bug of hopguard: ZeroDivisionError" in errors[0]
+
+
+def test_a_file_that_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read is reported all the same."""
+    monkeypatch.setattr("hopguard.scanning.part.EXCHANGES", 1)
+    path = folder / "large.flows"
+    batches = Scanner(Settings()).scan(Task(str(path)))
+    next(batches)
+    with path.open("ab") as file:
+        file.write(saved([flow(1)]))
+    _, exchanges, errors = summed(batches)
+    assert exchanges == 60
+    assert errors == [f"cannot read {path}: it has changed while it was read"]
