@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from itertools import islice, product
 
@@ -66,7 +65,7 @@ class Checker:
         ]
         if trailers:
             return Index([call for call in calls if call.rule.in_trailers], always=True)
-        return Index(calls)
+        return Index(calls, of_heads=True)
 
     def _of_exchanges(self, version: Version) -> Iterator[Call]:
         for rule in self.rules:
@@ -76,8 +75,6 @@ class Checker:
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
-        if message.trailers is not None:
-            message = replace(message, trailers=None)
         lines = self._memo.lines(message.fields)
         if isinstance(message, Response):
             index, trigger = self._responses[message.version], (message.status, False, False)
@@ -93,7 +90,7 @@ class Checker:
         findings = self._check(index, NO_TRIGGER, lines, len(lines), message)
         if not findings:
             return []
-        head = replace(message, trailers=None)
+        head = message.head
         before, _ = self._judge(index.calls, head, head)
         known = set(before)
         return [finding for finding in findings if finding not in known]
@@ -144,15 +141,16 @@ class Checker:
             return []
         answers = plan.answers(lines, *messages)
         calls = plan.to_run.get(answers)
+        if calls is not None and not calls:
+            return []
+        judged = (messages[0].head,) if index.of_heads else messages
         if calls is None:  # never seen
             self._memo.note(plan, answers)
-            return self._judge(plan.calls, messages[-1], *messages)[0]
-        if not calls:
-            return []
-        findings, silent = self._judge(calls, messages[-1], *messages)
+            return self._judge(plan.calls, judged[-1], *judged)[0]
+        findings, silent = self._judge(calls, judged[-1], *judged)
         if calls is plan.calls:  # seen once before
-            asked = [Questions() for _ in messages]
-            witnesses = list(map(witness, messages, asked))
+            asked = [Questions() for _ in judged]
+            witnesses = list(map(witness, judged, asked))
             self._judge(silent, witnesses[-1], *witnesses)
             self._memo.remember(plan, silent, asked, lines, *messages)
         return findings

@@ -26,8 +26,14 @@ class Call(NamedTuple):
 class Index:
     """Calls of rules by what triggers them, and in the order in which they run."""
 
-    def __init__(self, calls: Iterable[Call], *, always: bool = False) -> None:
-        """Index `calls`; with `always`, all of them run whatever triggers there are."""
+    def __init__(
+        self, calls: Iterable[Call], *, always: bool = False, of_heads: bool = False
+    ) -> None:
+        """Index `calls`; with `always`, all of them run whatever triggers there are.
+
+        With `of_heads`, they are to judge messages as if nothing was known of trailer sections.
+        """
+        self.of_heads = of_heads
         self.calls = tuple(calls)
         self._order = {call: position for position, call in enumerate(self.calls)}
         self._by_status = {

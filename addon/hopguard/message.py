@@ -5,9 +5,9 @@ silent.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 from hopguard import fields, grammar
 from hopguard.text import QUOTE_LIMIT, printable
@@ -74,6 +74,11 @@ class Message:
     sent_by: ClassVar[Sender]
     part: ClassVar[Part]
     trailer_part: ClassVar[Part]
+
+    @property
+    def head(self) -> Self:
+        """The message as it is known when its header section is there."""
+        return self if self.trailers is None else replace(self, trailers=None)
 
     @cached_property
     def _positions(self) -> dict[bytes, list[int]]:
