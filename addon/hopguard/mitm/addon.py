@@ -229,27 +229,10 @@ class Hopguard:
             response = flows.response_of(flow)
             request = flows.sent_request(flow, response)
             findings = self._judge_exchange(request, response)
-<<<<<<< HEAD
             if refused:
                 self._reporter.report(flow, findings, "refused")
             elif findings:
                 self._acting.response_head(flow, response, findings)
-||||||| merged common ancestors
-            if findings:
-<<<<<<<<< Temporary merge branch 1
-                ended = refused or flows.was_refused(flow, "response")
-                self._reporter.report(flow, findings, "refused" if ended else "flagged")
-            self._connections.response_begins(flow, flows.response_of(flow))
-||||||||| 7ad8a74
-                self._reporter.report(flow, findings, "refused" if refused else "flagged")
-            self._connections.response_begins(flow, flows.response_of(flow))
-=========
-                self._reporter.report(flow, findings, "refused" if refused else "flagged")
-=======
-            if findings:
-                ended = refused or flows.was_refused(flow, "response")
-                self._reporter.report(flow, findings, "refused" if ended else "flagged")
->>>>>>> 4f5e16c96704b1670a589c8a25b5d1ea0e131d95
             self._connections.response_begins(flow, request, response)
         finally:  # whatever happens to the report, nothing gets through
             if refused:
@@ -298,24 +281,6 @@ class Hopguard:
     def _judge_end_of_response(self, flow: http.HTTPFlow) -> None:
         assert flow.response is not None
         refusal.finish_refused_response(flow)
-<<<<<<< HEAD
-||||||| merged common ancestors
-<<<<<<<<< Temporary merge branch 1
-        if flow.is_replay == "response" or flow.response in self._own:
-            return
-        if not (flows.has_open_response(flow) and flows.is_complete(flow, flow.response)):
-||||||||| 7ad8a74
-        if flow.is_replay == "response" or flow.response in self._own:
-            return
-        if not flows.has_open_response(flow):
-=========
-        if not flows.has_open_response(flow):
->>>>>>>>> Temporary merge branch 2
-            return
-=======
-        if not (flows.has_open_response(flow) and flows.is_complete(flow, flow.response)):
-            return
->>>>>>> 4f5e16c96704b1670a589c8a25b5d1ea0e131d95
         if flow.is_replay == "response" or flow.response in self._own:
             return
         try:
