@@ -48,7 +48,7 @@ class Connections(Following):
         key, client = Key("client", flow.client_conn.id), flow.client_conn
         if self.lifecycle.connection(key) is None:
             address = human.format_address(client.peername)
-            self._feed(key, Opened(client.timestamp_start, client=address))
+            self._open(key, Opened(client.timestamp_start, client=address))
         self._latest[key] = Latest.of(flow)
         if flow.error is not None:
             self._ours.add(key)
@@ -180,7 +180,7 @@ class Connections(Following):
         connection = self.lifecycle.connection(key)
         if connection is None:
             opened = Opened(server.timestamp_tcp_setup, server=flows.server_name(flow))
-            self._feed(key, opened)
+            self._open(key, opened)
         if not self._is_latest(key, flow):
             latest = self._latest.get(Key("client", flow.client_conn.id))
             if latest is None or latest.flow is not flow:
