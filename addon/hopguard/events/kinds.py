@@ -36,6 +36,8 @@ class Opened(NamedTuple):
     """Address of the server, if that is a peer and not the proxy."""
     passive: bool = False
     """Whether it was recorded from outside: neither end is the proxy that observes it."""
+    whole: bool = True
+    """Whether all that happens on it from now on is told; else only when it began is known."""
 
 
 class RequestHead(NamedTuple):
