@@ -206,6 +206,8 @@ def test_whose_messages_they_are() -> None:
     assert [c.server_is_peer for c in (client, server, passive)] == [False, True, True]
     assert [c.requester for c in (client, server, passive)] == ["client", "intermediary", "client"]
     assert sends(server) == "The proxy sends request 1 since it is observed"
+    assert server.after(Opened(1.0)).whole
+    assert not server.after(Opened(1.0, whole=False)).whole
     assert sends(passive) == "The client sends request 1"
 
 

@@ -409,16 +409,34 @@ def test_without_the_extra(
         browser.get("about:blank")
 
 
-def test_it_finds_the_addon_again(browser: Browser, confdir: Path, origin: Http1Origin) -> None:
-    """When mitmweb has been away, the page says so, and begins anew."""
-    options = {"web_password": "one-for-both"}
-    with Mitm(
-        f"reverse:{origin.url}", scripts=[ADDON], options=options, confdir=confdir, tool="mitmweb"
-    ) as mitm:
-        fetch(mitm, b"/unlisted")
-        browser.get(f"{mitm.web_url}hopguard?token=one-for-both")
-        browser.until(lambda: rows(browser), "the findings")
+def test_it_follows_the_addon(
+    browser: Browser, confdir: Path, origin: Http1Origin, tmp_path: Path
+) -> None:
+    """When that is loaded again, the page begins anew; when mitmweb ends, it says so.
+
+    However many findings there are, only the rows that can be seen are in the document.
+    """
+    script = tmp_path / "addon.py"
+    text = f"import sys\nsys.path.insert(0, {str(ADDON.parent)!r})\n{ADDON.read_text()}"
+    script.write_text(text)
+    with Mitm(f"reverse:{origin.url}", scripts=[script], confdir=confdir, tool="mitmweb") as mitm:
+        fetch(mitm, b"/old", b"/old")
+        browser.size(1400, 900)
+        browser.get(mitm.web_url.replace("/?", "/hopguard?"))
+        browser.until(lambda: browser.text("#total") == "2", "the findings")
+        script.write_text(f"{text}\n# changed\n")
+        browser.until(lambda: browser.text("#total") == "0", "that they are gone")
+        assert not rows(browser)
+        fetch(mitm, *[b"/%d" % number for number in range(300)])
+        browser.until(lambda: browser.text("#shown") == "300 findings", "all new ones")
+        browser.until(lambda: "/299" in rows(browser)[0], "the newest one")
+        assert len(rows(browser)) < 60
+        browser.one("#search").send_keys(Keys.ARROW_DOWN)
+        browser.switch_to.active_element.send_keys(Keys.END)
+        browser.until(lambda: rows(browser)[-1].endswith("/0 | flagged"), "the oldest one")
+        assert browser.run("return document.activeElement.ariaRowIndex") == "301"
+        assert len(rows(browser)) < 60
         mitm.process.stop()
-        browser.until(lambda: "trying again" in browser.text("#live"), "that it is gone")
+        browser.until(lambda: "trying again" in browser.text("#live"), "that it has ended")
     browser.get("about:blank")
     browser.faults()

@@ -1,8 +1,8 @@
 """mitmproxy's hooks as events: who closed, what was lost, and what is none of our business."""
 
-import asyncio
 import gc
 import logging
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,13 +34,14 @@ class Driver:
     def __init__(self, addon: Hopguard, log: Path) -> None:
         self.addon = addon
         self.log = log
-        self.now = 1_000.0
+        self.now = self.began = time.time()
         self.kept: list[http.HTTPFlow] = []
 
     def flow(self, *fields: tuple[bytes, bytes], **how: Any) -> http.HTTPFlow:
         """Make a flow on the connections of the one before."""
         made = live_flow((b"Host", b"h"), *fields, **how)
         made.server_conn.timestamp_start = made.server_conn.timestamp_tcp_setup = self.now
+        made.client_conn.timestamp_start = self.now
         if self.kept:
             made.client_conn = self.kept[-1].client_conn
             made.server_conn = self.kept[-1].server_conn
@@ -128,7 +129,7 @@ def test_server_that_closes(driver: Driver) -> None:
     assert record["flow"] == flow.id
     history = driver.addon._connections.history(identity)
     assert history is not None
-    assert (history.number, history.closed, history.opened) == (1, 1_000.01, 1_000.0)
+    assert (history.number, history.closed, history.opened) == (1, driver.now, driver.began)
 
 
 def test_judging_again_keeps_what_no_flow_shows(driver: Driver) -> None:
@@ -142,6 +143,17 @@ def test_judging_again_keeps_what_no_flow_shows(driver: Driver) -> None:
         context.configure(driver.addon, hopguard_profile=["noise"])
         driver.addon._judge_of_flows().judge(flow)
     assert "hopguard" not in flow.metadata
+
+
+def test_connections_that_were_there_before(driver: Driver) -> None:
+    """Somebody loads the addon while mitmproxy runs: what has been on them is unknown."""
+    driver.now -= 60
+    for _ in range(4):
+        driver.exchange()
+        driver.server_closes()
+        driver.client_closes()
+        driver.kept.clear()
+    assert set(driver.found) == {"server-closed-without-announcing"}
 
 
 def test_flow_that_is_gone(driver: Driver) -> None:
@@ -454,14 +466,13 @@ def test_connection_that_ought_to_be_closed_is_looked_at(driver: Driver) -> None
         def call_later(self, wait: float, function: Any, *arguments: Any) -> None:
             called.append((wait, lambda: function(*arguments)))
 
-    loop = asyncio.new_event_loop()
+    driver.now -= 60
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mitmproxy.ctx.master.event_loop", Loop(), raising=False)
         driver.exchange((b"Connection", b"Close"))
         patch.setattr(following, "MOST_TIMERS", 2)
         driver.kept.clear()
         driver.exchange((b"Connection", b"Close"))
-    loop.close()
     assert len(called) == 2  # both legs of the first connection
     for wait, look in called:
         assert wait > 5

@@ -48,7 +48,7 @@ class Connections(Following):
         key, client = Key("client", flow.client_conn.id), flow.client_conn
         if self.lifecycle.connection(key) is None:
             address = human.format_address(client.peername)
-            self._feed(key, Opened(client.timestamp_start, client=address))
+            self._open(key, Opened(client.timestamp_start, client=address))
         self._latest[key] = Latest.of(flow)
         if flow.error is not None:
             self._ours.add(key)
@@ -151,7 +151,9 @@ class Connections(Following):
     def _was_edited_to_close(self, key: Key) -> bool:
         """Tell whether another addon has had the last word on the latest exchange: to close."""
         flow = self._flow(key)
-        return flow is not None and flow.response is not None and closing.closes_after(flow)
+        if flow is None or flow.response is None or closing.is_multiplexed(flow.response):
+            return False
+        return closing.closes_after(flow)
 
     def client_disconnects(self, client: mitmconnection.Client) -> None:
         """Take in the end of a client's connection."""
@@ -185,7 +187,7 @@ class Connections(Following):
         connection = self.lifecycle.connection(key)
         if connection is None:
             opened = Opened(server.timestamp_tcp_setup, server=flows.server_name(flow))
-            self._feed(key, opened)
+            self._open(key, opened)
         if not self._is_latest(key, flow):
             latest = self._latest.get(Key("client", flow.client_conn.id))
             if latest is None or latest.flow is not flow:

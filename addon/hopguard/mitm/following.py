@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 from mitmproxy import ctx, http
 
 from hopguard.connection import Connection
-from hopguard.events import Closed, ClosedBy, Event, Key, StillOpen
+from hopguard.events import Closed, ClosedBy, Event, Key, Opened, StillOpen
 from hopguard.lifecycle import Judged, Lifecycle
 from hopguard.message import Leg
 from hopguard.mitm import flows
@@ -72,6 +72,8 @@ class Following:
         """Open connections that mitmproxy itself is about to close."""
         self._closed: OrderedDict[str, Connection] = OrderedDict()
         self._timers = 0
+        self._since = time.time()
+        """Of connections that began before, it is unknown what has been."""
 
     def history(self, connection_id: str) -> Connection | None:
         """Return what is known of a connection, open or closed; None if that is nothing."""
@@ -85,6 +87,10 @@ class Following:
         """Return who closed a connection; None if it is open, or nobody knows."""
         found = self.history(connection_id)
         return found.closed_by if found is not None else None
+
+    def _open(self, key: Key, opened: Opened) -> None:
+        """Follow a connection from now on, of which it is known when it began."""
+        self._feed(key, opened._replace(whole=(opened.time or 0.0) >= self._since))
 
     def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
         connection = self.lifecycle.connection(key)
