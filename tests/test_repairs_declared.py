@@ -150,7 +150,7 @@ NOT_REPAIRED: dict[str, dict[str, str]] = {
 """Examples of repairable variants that must stay as they are: by a piece of their text, why."""
 
 
-RULES = [rule for rule in repairs.RULES if rule.kind != "connection"]
+RULES = [rule for rule in repairs.RULES if rule.kind in ("message", "exchange")]
 """Rules about messages; what is wrong with a connection is not mended by editing one."""
 
 
@@ -159,8 +159,9 @@ def name_of(rule: Rule, variant: str) -> str:
     return f"{rule.id}/{variant}" if variant else rule.id
 
 
-OF_MESSAGES = [rule for rule in RULES if rule.kind != "connection"]
-"""What becomes of a connection is no message that could be edited."""
+OF_MESSAGES = [rule for rule in RULES if rule.kind in ("message", "exchange")]
+"""What becomes of a connection is no message that could be edited; what an intermediary has sent
+was its own."""
 
 VARIANTS = [(rule, variant) for rule in OF_MESSAGES for variant in rule.variants or [""]]
 EXAMPLES = [
