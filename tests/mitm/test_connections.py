@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mitmproxy import exceptions, http
 from mitmproxy import flow as mitmflow
-from mitmproxy import http
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import taddons
@@ -481,7 +481,9 @@ def test_connection_that_ought_to_be_closed_is_looked_at(driver: Driver) -> None
     assert driver.found == ["close-not-honoured", "close-not-honoured"]
 
 
-def test_what_is_kept_is_bounded(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_bounded(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Of open connections as of closed ones."""
     monkeypatch.setattr(following, "MOST_CLOSED", 3)
     connections = driver.addon._connections
@@ -496,6 +498,9 @@ def test_what_is_kept_is_bounded(driver: Driver, monkeypatch: pytest.MonkeyPatch
     assert len(connections._latest) == 2
     assert len(connections._ours) <= 2
     assert connections.lifecycle.given_up > 0
+    with caplog.at_level(logging.WARNING):
+        connections.tell()
+    assert "were not followed to their end" in caplog.messages[-1]
 
 
 def test_options_reach_the_judge(driver: Driver) -> None:
@@ -504,6 +509,9 @@ def test_options_reach_the_judge(driver: Driver) -> None:
         lifecycle = driver.addon._connections.lifecycle
         assert lifecycle.idle_timeout == 60.0
         assert lifecycle.checker.profiles == {"noise"}
+    for wrong in ("x", "-1", "0", "1h", "1e3", "9999999"):
+        with pytest.raises(exceptions.OptionsError, match=rf"hopguard_idle_timeout: '{wrong}'"):
+            parse_idle_timeout(wrong)
     assert parse_idle_timeout("") is None
     assert parse_idle_timeout(" 4.5 s") == 4.5
 

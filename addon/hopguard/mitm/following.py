@@ -1,5 +1,6 @@
 """Open connections of a running mitmproxy, and the latest of those that are closed."""
 
+import logging
 import time
 import weakref
 from collections import OrderedDict
@@ -12,8 +13,10 @@ from hopguard.connection import Connection
 from hopguard.events import Closed, ClosedBy, Event, Key, Opened, StillOpen
 from hopguard.lifecycle import Judged, Lifecycle
 from hopguard.message import Leg
-from hopguard.mitm import flows
+from hopguard.mitm import flows, idletimes
 from hopguard.tolerances import T_CLOSE
+
+logger = logging.getLogger(__name__)
 
 MOST_CLOSED = 10_000
 """Closed connections whose history is kept, for whoever shows flows."""
@@ -74,6 +77,15 @@ class Following:
         self._timers = 0
         self._since = time.time()
         """Of connections that began before, it is unknown what has been."""
+
+    def tell(self) -> None:
+        """Say in mitmproxy's log, in the end, what was learned of servers, and what was missed."""
+        idletimes.tell(self.lifecycle.servers())
+        if self.lifecycle.given_up:
+            logger.warning(
+                "hopguard: %d connections were not followed to their end: too many were open",
+                self.lifecycle.given_up,
+            )
 
     def history(self, connection_id: str) -> Connection | None:
         """Return what is known of a connection, open or closed; None if that is nothing."""
