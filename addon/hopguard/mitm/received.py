@@ -56,18 +56,6 @@ def received(flow: http.HTTPFlow, which: Which, now: RawFields) -> RawFields:
     return tuple(line for line in now if line not in ours)
 
 
-def changes(flow: http.HTTPFlow, which: Which) -> tuple[RawFields, RawFields]:
-    """Return the field lines that were not sent on, and those that were sent instead."""
-    entry = _entry(flow, which)
-    if entry is None:
-        return (), ()
-    before, sent = _lines(entry["received"]), _lines(entry["sent"])
-    return (
-        tuple(line for line in before if line not in sent),
-        tuple(line for line in sent if line not in before),
-    )
-
-
 def forget(flow: http.HTTPFlow, which: Which) -> None:
     """Forget what was received, because a person has put another message in its place."""
     entries: Any = flow.metadata.get(KEY)
