@@ -61,18 +61,6 @@ def is_edited(flow: http.HTTPFlow, which: Which) -> bool:
     return _entry(flow, which) is not None
 
 
-def changes(flow: http.HTTPFlow, which: Which) -> tuple[RawFields, RawFields]:
-    """Return the field lines that were not sent on, and those that were sent instead."""
-    entry = _entry(flow, which)
-    if entry is None:
-        return (), ()
-    before, sent = _lines(entry["received"]), _lines(entry["sent"])
-    return (
-        tuple(line for line in before if line not in sent),
-        tuple(line for line in sent if line not in before),
-    )
-
-
 def forget(flow: http.HTTPFlow, which: Which) -> None:
     """Forget what was received, because a person has put another message in its place."""
     entries: Any = flow.metadata.get(KEY)
