@@ -1,7 +1,9 @@
 """Flow files, as mitmproxy saves them: one tagged netstring after the other."""
 
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from hopguard.captures.buffered import Buffered, EndsTooEarlyError
 from hopguard.captures.capture import Captured, CaptureError, Format, Loss, Stream
@@ -45,6 +47,26 @@ class FlowFileReader:
 
     lost: Sequence[Loss] = LOST
 
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        self._latest: Record | None = None
+
+    def flow(self) -> object:
+        """Return mitmproxy's own flow object for what was read last, without its content if large.
+
+        None if it is too odd for mitmproxy.
+        """
+        from mitmproxy import exceptions
+        from mitmproxy.io import FlowReader
+
+        assert self._latest is not None, "only asked about a flow that was read"
+        data, begin, end, _ = self._latest
+        octets = b"%d:%s" % (end - begin, data[begin : end + 1])
+        try:
+            return next(iter(FlowReader(io.BytesIO(octets)).stream()))
+        except (exceptions.FlowReadException, KeyError, TypeError, AssertionError):
+            return None
+
     def read(
         self, stream: Stream, name: str, start: int = 0, stop: int | None = None
     ) -> Iterator[Captured | CaptureError]:
@@ -58,6 +80,7 @@ class FlowFileReader:
             if isinstance(record, CaptureError):
                 yield record
                 continue
+            self._latest = record
             data, begin, end, offset = record
             if stop is not None and offset >= stop:
                 return
@@ -105,6 +128,18 @@ def _large_record(source: Buffered, name: str, offset: int, length: int) -> Reco
     except DamageError as error:
         source.skip(stop + 1 - source.offset)
         return CaptureError(name, offset, f"{DAMAGED}: {error}")
+
+
+def compile_filter(pattern: str) -> Callable[[object], object]:
+    """Compile one of mitmproxy's flow filters.
+
+    Raises:
+        ValueError: it is none.
+    """
+    from mitmproxy import flowfilter
+
+    matches: Any = flowfilter.parse(pattern)
+    return lambda flow: matches(flow)
 
 
 FLOW_FILE = Format("flow file", is_flow_file, FlowFileReader)
