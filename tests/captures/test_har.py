@@ -63,8 +63,10 @@ def test_an_entry_begins_at_its_offset() -> None:
 
 
 def test_it_is_recognised() -> None:
-    assert HAR.recognises(b'\xef\xbb\xbf \r\n\t{"log":')
-    assert not HAR.recognises(b"[{}]")
+    for head in (b'{"log":{', b'\xef\xbb\xbf {\r\n\t"log" : '):
+        assert HAR.recognises(head)
+    for head in (b'[{"log":', b'{"schema": "hopguard/1"', b'{"login":', b"{", b""):
+        assert not HAR.recognises(head)
 
 
 # What browsers do not show
