@@ -157,6 +157,12 @@ def test_nothing_counts_as_missing_where_an_exporter_is_not_known(made: dict[str
     assert found_in(read_har(har(made)))  # the same from one that leaves nothing out
 
 
+def test_the_version_of_one_leg_is_not_taken_for_that_of_the_other() -> None:
+    made = entry(("Connection", "keep-alive"), version="HTTP/2.0")
+    assert found_in(read_har(har(made, creator="Some proxy"))) == []
+    assert found_in(read_har(har(made, creator=CHROME))) == ["connection-field-in-http2"]
+
+
 @pytest.mark.parametrize("creator", [None, 3, {}, {"name": 3}])
 def test_an_exporter_without_a_name_is_not_known(creator: Any) -> None:
     document = har(entry(("Keep-Alive", "timeout=5")))
