@@ -114,6 +114,17 @@ FRAMING = Loss(
         }
     ),
 )
+VERSIONS = Loss(
+    "HTTP/2 or HTTP/3 may be the version on the other side of a proxy that made the file",
+    frozenset(
+        {
+            "connection-field-in-http2",
+            "connection-field-in-http3",
+            "switching-protocols-in-http2-or-http3",
+            "te-not-trailers-in-http2-or-http3",
+        }
+    ),
+)
 HTTP2_REQUESTS = Loss(
     "a request of HTTP/2 or HTTP/3 is shown as the program made it, not as it was sent, "
     "and is not judged"
