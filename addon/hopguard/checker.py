@@ -7,8 +7,8 @@ from itertools import islice, product
 
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
-from hopguard.index import NO_TRIGGER, Call, Index, Trigger
-from hopguard.memo import Lines, Memo
+from hopguard.index import NO_TRIGGER, Call, Index
+from hopguard.memo import Lines, Memo, Plan
 from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
 from hopguard.peer import Peers
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
@@ -75,19 +75,19 @@ class Checker:
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
-        lines = self._memo.lines(message.fields)
+        lines, names = self._memo.view(message.fields)
         if isinstance(message, Response):
             index, trigger = self._responses[message.version], (message.status, False, False)
         else:
             has_protocol = isinstance(message, Request) and message.protocol is not None
             index, trigger = self._requests[message.version], (0, has_protocol, False)
-        return self._check(index, trigger, lines, len(lines), message)
+        return self._check(index, self._memo.plan(index, trigger, names), lines, message)
 
     def check_trailers(self, message: Message) -> list[Finding]:
         """Judge what the trailer section of `message`, which may be empty, adds to its header."""
         index = self._trailers[message.part, message.version]
-        lines = self._memo.lines(message.fields)
-        findings = self._check(index, NO_TRIGGER, lines, len(lines), message)
+        lines, names = self._memo.view(message.fields)
+        findings = self._check(index, self._memo.plan(index, NO_TRIGGER, names), lines, message)
         if not findings:
             return []
         head = message.head
@@ -100,11 +100,11 @@ class Checker:
         index = self._exchanges[response.version]
         if not index.calls:
             return []
-        lines = self._memo.lines(request.fields)
-        of_request = len(lines)
-        lines += self._memo.lines(response.fields)
+        asked, names_asked = self._memo.view(request.fields)
+        answered, names_answered = self._memo.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
-        return self._check(index, trigger, lines, of_request, request, response)
+        plan = self._memo.plan(index, trigger, names_asked, names_answered)
+        return self._check(index, plan, asked + answered, request, response)
 
     def check_forwarding(self, received: Message, sent: Message) -> list[Finding]:
         """Judge what an intermediary has `sent` on in the place of what it had `received`."""
@@ -132,11 +132,8 @@ class Checker:
         ]
         return self._judge(calls, connection, connection, event)[0] if calls else []
 
-    def _check(
-        self, index: Index, trigger: Trigger, lines: Lines, of_first: int, *messages: Message
-    ) -> list[Finding]:
+    def _check(self, index: Index, plan: Plan, lines: Lines, *messages: Message) -> list[Finding]:
         """Let those rules judge `messages` that may find something."""
-        plan = self._memo.plan(index, trigger, lines, of_first)
         if not plan.calls:
             return []
         answers = plan.answers(lines, *messages)

@@ -25,6 +25,9 @@ _LONGEST_OUTLINE = 1024
 _LONGEST_ANSWERS = 1024
 
 Lines = list[tuple[bytes, bytes]]
+Names = tuple[bytes, ...]
+
+_NOTHING: tuple[RawFields | None, tuple[Lines, Names]] = (None, ([], ()))
 
 
 class Plan:
@@ -34,8 +37,8 @@ class Plan:
     rules. It determines which rules run. What they ask apart from names is compared.
     """
 
-    def __init__(self, calls: tuple[Call, ...], names: Sequence[Sequence[bytes]]) -> None:
-        """Begin without questions; `names` are those in the one and the other message."""
+    def __init__(self, calls: tuple[Call, ...], names: Sequence[Names]) -> None:
+        """Begin without questions; `names` are those of each message."""
         self.calls = calls
         self.to_run: dict[object, tuple[Call, ...]] = {}
         """The calls that may find something in messages that give these answers. It is `calls`
@@ -78,20 +81,36 @@ class Memo:
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
         self._spellings: dict[bytes, bool] = {}
         """Whether names are of interest, as they are spelt."""
+        self._latest = self._before = _NOTHING
         self._plans: dict[object, Plan] = {}
         self._answers = 0
 
-    def lines(self, fields: RawFields) -> Lines:
-        """Choose the field lines whose names belong to an outline."""
+    def view(self, fields: RawFields) -> tuple[Lines, Names]:
+        """Choose the field lines whose names belong to an outline; return them and the names.
+
+        An exchange is judged after its messages: the two latest header sections are kept.
+        """
+        latest, before = self._latest, self._before
+        if fields is latest[0]:
+            return latest[1]
+        if fields is before[0]:
+            return before[1]
         spellings = self._spellings
         try:
-            return [line for line in fields if spellings[line[0]]]
+            lines = [line for line in fields if spellings[line[0]]]
         except KeyError:
-            known = {name: self._is_of_interest(name) for name, _ in fields}
+            lines = self._learn(fields)
+        view = lines, tuple([name for name, _ in lines])
+        self._latest, self._before = (fields, view), latest
+        return view
+
+    def _learn(self, fields: RawFields) -> Lines:
+        known = {name: self._is_of_interest(name) for name, _ in fields}
         if len(known) <= _MOST_LINES:
-            if len(spellings) > _MOST_SPELLINGS:
-                spellings.clear()
-            spellings.update((name, known[name]) for name in known if len(name) <= _LONGEST_NAME)
+            if len(self._spellings) > _MOST_SPELLINGS:
+                self._spellings.clear()
+            short = [name for name in known if len(name) <= _LONGEST_NAME]
+            self._spellings.update((name, known[name]) for name in short)
         return [line for line in fields if known[line[0]]]
 
     def _is_of_interest(self, name: bytes) -> bool:
@@ -101,18 +120,17 @@ class Memo:
             or any(is_odd(name) for is_odd in self._odd_names)
         )
 
-    def plan(self, index: Index, trigger: Trigger, lines: Lines, of_first: int) -> Plan:
-        """Return what to do with messages that have these `lines`, so many of them the first."""
-        outline = (index, trigger, of_first, *[name for name, _ in lines])
-        return self._plans.get(outline) or self._make_plan(index, trigger, lines, of_first)
+    def plan(self, index: Index, trigger: Trigger, *names: Names) -> Plan:
+        """Return what to do with messages of this outline; `names` are those of each."""
+        return self._plans.get((index, trigger, names)) or self._make_plan(index, trigger, names)
 
-    def _make_plan(self, index: Index, trigger: Trigger, lines: Lines, of_first: int) -> Plan:
-        names = [name for name, _ in lines]
-        plan = Plan(index.triggered(trigger, names), (names[:of_first], names[of_first:]))
-        if sum(map(len, names)) <= _LONGEST_OUTLINE:
+    def _make_plan(self, index: Index, trigger: Trigger, names: tuple[Names, ...]) -> Plan:
+        every_name = [name for of_one in names for name in of_one]
+        plan = Plan(index.triggered(trigger, every_name), names)
+        if sum(map(len, every_name)) <= _LONGEST_OUTLINE:
             if len(self._plans) >= _MOST_PLANS:
                 self._forget()
-            self._plans[index, trigger, of_first, *names] = plan
+            self._plans[index, trigger, names] = plan
         return plan
 
     def note(self, plan: Plan, answers: object) -> None:
@@ -148,6 +166,7 @@ class Memo:
             plan.to_run[answers] = tuple([call for call in plan.calls if call not in silent])
 
     def _forget(self) -> None:
+        self._latest = self._before = _NOTHING
         self._spellings.clear()
         self._plans.clear()
         self._answers = 0

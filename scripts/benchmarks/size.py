@@ -1,0 +1,55 @@
+"""How much is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Numbers that trade time for certainty."""
+
+    rounds: int
+    repeats: int
+    """Of a pool of exchanges, in one round of the checker alone."""
+    exchanges_of_linters: int
+    seconds: int
+    """Of load on a proxy, in one round."""
+    requests: int
+    """Over HTTP/2, in one round."""
+    flows: int
+    """After which the memory of proxies is compared."""
+    flows_in_file: int
+    megabytes: tuple[int, int]
+    """Sizes of captures between which the memory of a scan is compared."""
+
+
+DEFAULT = Size(
+    rounds=5,
+    repeats=100,
+    exchanges_of_linters=200,
+    seconds=4,
+    requests=3_000,
+    flows=200_000,
+    flows_in_file=5_000,
+    megabytes=(100, 10_000),
+)
+QUICK = Size(
+    rounds=3,
+    repeats=20,
+    exchanges_of_linters=30,
+    seconds=1,
+    requests=300,
+    flows=3_000,
+    flows_in_file=500,
+    megabytes=(10, 100),
+)
+TINY = Size(
+    rounds=1,
+    repeats=1,
+    exchanges_of_linters=1,
+    seconds=1,
+    requests=8,
+    flows=20,
+    flows_in_file=5,
+    megabytes=(1, 2),
+)
+"""For tests, to see that everything runs."""
