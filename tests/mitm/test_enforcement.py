@@ -152,6 +152,16 @@ def test_what_was_received_is_kept(loaded: Loaded) -> None:
     assert records(flow) == [("fixed", None)]
 
 
+def test_a_change_that_is_taken_back_leaves_nothing(loaded: Loaded) -> None:
+    """Such as the framing of content that did not come."""
+    flow = live_flow(HOST, version="HTTP/2.0")
+    loaded[1].requestheaders(flow)
+    assert "transfer-encoding" in flow.request.headers
+    flow.request.raw_content, flow.request.timestamp_end = b"", 1.0
+    loaded[1].request(flow)
+    assert (flow.request.headers.fields, flow.metadata) == ((HOST,), {})
+
+
 def test_somebody_else_edits_after_us() -> None:
     """Then it is what it is now, without what is ours."""
     flow = request(CONNECTION)

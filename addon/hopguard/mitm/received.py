@@ -29,9 +29,13 @@ def remember(flow: http.HTTPFlow, which: Which, sent: RawFields, redaction: Reda
     if sent == before:
         return
     message.headers.fields = sent
+    original = received(flow, which, before)
+    if sent == original:
+        forget(flow, which)
+        return
     kept = [
         [name, REDACTED.encode() if _is_lost_secret(name, value, sent, redaction) else value]
-        for name, value in received(flow, which, before)
+        for name, value in original
     ]
     entries = flow.metadata.get(KEY)
     flow.metadata[KEY] = {
@@ -62,10 +66,15 @@ def is_edited(flow: http.HTTPFlow, which: Which) -> bool:
 
 
 def forget(flow: http.HTTPFlow, which: Which) -> None:
-    """Forget what was received, because a person has put another message in its place."""
+    """Forget what was received: it is sent on, or a person has put another message in its place."""
     entries: Any = flow.metadata.get(KEY)
-    if isinstance(entries, dict) and which in entries:
-        flow.metadata[KEY] = {key: entry for key, entry in entries.items() if key != which}
+    if not isinstance(entries, dict) or which not in entries:
+        return
+    others = {key: entry for key, entry in entries.items() if key != which}
+    if others:
+        flow.metadata[KEY] = others
+    else:
+        del flow.metadata[KEY]
 
 
 def _is_lost_secret(name: bytes, value: bytes, sent: RawFields, redaction: Redaction) -> bool:
