@@ -103,7 +103,9 @@ def _records(stream: Stream, name: str, offset: int) -> Iterator[Record | Captur
     """
     source = Buffered(stream, offset)
     try:
-        while prefix := source.prefix(PREFIX, PREFIX_LIMIT):
+        while prefix := (
+            PREFIX.match(source.data, source.position) or source.prefix(PREFIX, PREFIX_LIMIT)
+        ):
             offset, length = source.offset, int(prefix[1])
             source.position = begin = prefix.end()
             if length > RECORD_LIMIT:
@@ -130,7 +132,7 @@ def _large_record(source: Buffered, name: str, offset: int, length: int) -> Reco
         return CaptureError(name, offset, f"{DAMAGED}: {error}")
 
 
-def compile_filter(pattern: str) -> Callable[[object], object]:
+def compile_filter(pattern: str) -> Callable[[Any], object]:
     """Compile one of mitmproxy's flow filters.
 
     Raises:
@@ -138,8 +140,8 @@ def compile_filter(pattern: str) -> Callable[[object], object]:
     """
     from mitmproxy import flowfilter
 
-    matches: Any = flowfilter.parse(pattern)
-    return lambda flow: matches(flow)
+    matches: Callable[[Any], object] = flowfilter.parse(pattern)
+    return matches
 
 
 FLOW_FILE = Format("flow file", is_flow_file, FlowFileReader)
