@@ -16,9 +16,9 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import taddons
 
 from hopguard.events import Key, Opened, RequestHead
+from hopguard.flowerrors import CLIENT_GONE, LOST, TRUNCATED
 from hopguard.mitm import following
 from hopguard.mitm.addon import Hopguard
-from hopguard.mitm.closing import CLIENT_GONE, LOST, TRUNCATED
 from hopguard.mitm.idletimes import MOST, table_of
 from hopguard.mitm.options import parse_idle_timeout
 from hopguard.peer import ServerPast
