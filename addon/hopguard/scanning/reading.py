@@ -90,7 +90,7 @@ class ScanReading:
         if self._ignored:
             notes.append(f"{number(self._ignored, 'file')} in folders left out: no captures")
         for format_, loss in self._lost:
-            silent = sorted(loss.rules & self._on)
+            silent = sorted(name for name in loss.rules if name.partition("/")[0] in self._on)
             rules = f"; not run because of it: {', '.join(silent)}" if silent else ""
             notes.append(f"{format_}: {loss.what}{rules}")
         if self._errors > len(self.reasons):
