@@ -115,11 +115,13 @@ FRAMING = Loss(
     ),
 )
 VERSIONS = Loss(
-    "HTTP/2 or HTTP/3 may be the version on the other side of a proxy that made the file",
+    "the version may be the one on the other side of a proxy that made the file",
     frozenset(
         {
             "connection-field-in-http2",
             "connection-field-in-http3",
+            "forbidden-header-from-browser/script-request",
+            "http2-settings-invalid/in-http2",
             "switching-protocols-in-http2-or-http3",
             "te-not-trailers-in-http2-or-http3",
         }
