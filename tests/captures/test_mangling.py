@@ -117,6 +117,8 @@ def test_mangling_makes_no_finding(text: str) -> None:
         asked, answer = replace(request, version=told), response and replace(response, version=told)
         if not truth and (told != "HTTP/1.1") == (request.version in HTTP1):
             assert rules(shown(asked, answer, list, "Some proxy")) <= IN_SOME_VERSIONS
+        if not truth and told == "HTTP/1.1" and request.version not in HTTP1:
+            assert rules(stored(asked, answer, list)) <= IN_SOME_VERSIONS
     if request.version.startswith("HTTP/1"):
         for mangle in REWRITINGS:
             assert rules(stored(request, response, mangle)) <= truth
