@@ -119,13 +119,12 @@ class JsonReader:
             PartError: it is too large, or too deep.
             EndsTooEarlyError: the document ends before it does.
         """
-        source = self._source
         if self.next() not in b'"[{':
-            source.has(_LONGEST_ATOM)
+            self._source.has(_LONGEST_ATOM)
             offset, atom = self.offset, self._match(_ATOM)[0]
             if not 0 < len(atom) < _LONGEST_ATOM:
                 raise JsonError("there is no value")
-            source.position += len(atom)
+            self._source.position += len(atom)
             return Part(offset, atom)
         offset, size, deepest, pieces = self.offset, 0, 0, []
         for depth, piece in self._pieces():
