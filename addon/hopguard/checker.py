@@ -97,12 +97,18 @@ class Checker:
     def check_event(
         self, connection: Connection, event: Event, peers: Callable[[], Peers]
     ) -> list[Finding]:
-        """Judge `event` on `connection`, which is as it was before.
+        """Judge `event` on `connection`, which is as it was before; after a 101, nothing is.
 
         `peers` is called if a rule asks for what is known of their other connections.
         """
+        if connection.switched:
+            return []
         version = event.version if isinstance(event, RequestHead) else connection.version
-        rules = self._connections.get((type(event), version or ""))
+        rules = [
+            rule
+            for rule in self._connections.get((type(event), version or ""), ())
+            if rule.concerns is None or rule.concerns(connection, event)
+        ]
         if not rules:
             return []
 

@@ -17,6 +17,10 @@ MOST_PEERS = 10_000
 """Servers, and clients, whose past is remembered: the least recently used is forgotten."""
 
 
+_TELLING = (RequestEnd, ResponseHead, Closed)
+"""Events from which something is learned about the peers."""
+
+
 class Judged(NamedTuple):
     """A finding about a connection, and the exchange that was the latest one on it."""
 
@@ -86,7 +90,7 @@ class Lifecycle:
                 return []
             before = Connection(key)
         findings = self.checker.check_event(before, event, lambda: self._peers(before, event))
-        if isinstance(event, RequestEnd | ResponseHead | Closed):
+        if isinstance(event, _TELLING):
             self._learn(before, event)
         after = before.after(event)
         if isinstance(event, Closed):
@@ -112,12 +116,14 @@ class Lifecycle:
 
     def _learn(self, connection: Connection, event: Event) -> None:
         peers = self._peers(connection, event)
-        server = peers.server.after(connection, event)
-        if connection.server is not None and server is not peers.server:
-            _put(self._servers, connection.server, server, self._most_peers)
-        client = peers.client.after(connection, event)
-        if connection.client is not None and client is not peers.client:
-            _put(self._clients, _client_of(connection, event), client, self._most_peers)
+        if connection.server is not None and not isinstance(event, RequestEnd):
+            server = peers.server.after(connection, event)
+            if server is not peers.server:
+                _put(self._servers, connection.server, server, self._most_peers)
+        if connection.client is not None and not isinstance(event, ResponseHead):
+            client = peers.client.after(connection, event)
+            if client is not peers.client:
+                _put(self._clients, _client_of(connection, event), client, self._most_peers)
 
 
 def _client_of(connection: Connection, event: Event) -> tuple[str, int]:

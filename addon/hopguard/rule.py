@@ -169,6 +169,8 @@ class Rule:
     """Of a rule about connections: what it looks at ..."""
     senders: tuple[Sender, ...]
     """... who may be at fault, the usual one first ..."""
+    concerns: Callable[[Connection, Any], Any] | None
+    """... what must be true for it to look, of nearly all that happens a quick no ..."""
     with_peers: bool
     """... and whether it also takes what is known of the peers' other connections."""
     visible: Visibility
@@ -265,6 +267,7 @@ class Declared(TypedDict, total=False):
     in_exchange: ExchangeCheck
     events: tuple[type[Event], ...]
     senders: tuple[Sender, ...]
+    concerns: Callable[[Connection, Any], Any]
     visible: Visibility
     repair: str
     violating: Required[Transcripts]
@@ -346,6 +349,7 @@ def _declare(
         in_exchange=declared.get("in_exchange"),
         events=declared.get("events", ()),
         senders=declared.get("senders", ()),
+        concerns=declared.get("concerns"),
         with_peers=with_peers,
         visible=declared.get("visible", "hooks"),
         repair=declared.get("repair", ""),

@@ -7,7 +7,7 @@ from mitmproxy import http, version
 from mitmproxy.io import tnetstring
 
 from hopguard.captures.capture import Captured, CaptureError
-from hopguard.captures.flowrecord import NEWEST, OLDEST
+from hopguard.captures.flowfacts import NEWEST, OLDEST
 from tests.captures.flows import http_flows, saved
 from tests.captures.formats import downgrade
 from tests.captures.test_flowfile import as_mitmproxy_reads, read, without_offsets

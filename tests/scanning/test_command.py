@@ -164,6 +164,35 @@ def test_many_errors_of_one_file(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert "hopguard: ... and 20 errors more in it" in said
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (["/close-with-keep-alive/off"], {"response-missing-close-echo"}),
+        (["/close-with-keep-alive/block"], RULES),
+        (["/all/off", "/persistence/flag"], {"response-missing-close-echo"}),
+        (["/~u /1$/all/off"], RULES),
+        (["|~u /2$|close-with-keep-alive|off"], {"response-missing-close-echo"}),
+    ],
+)
+def test_policy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, lines: list[str], found: set[str]
+) -> None:
+    """What is off is left out, whatever else a line says."""
+    options = [option for line in lines for option in ("--policy", line)]
+    path = write(tmp_path / "a.flows", 2)
+    _, out, said = run(capsys, path, "--format", "jsonl", *options)
+    assert {json.loads(line)["rule"] for line in out.splitlines()} == found
+    assert said[0] == "hopguard: 1 exchange checked"
+
+
+@pytest.mark.parametrize("line", ["", "/nonsense/off", "/~/all/off", "/all/nonsense"])
+def test_a_wrong_policy(capsys: pytest.CaptureFixture[str], tmp_path: Path, line: str) -> None:
+    """It is named, and nothing is scanned."""
+    status, out, said = run(capsys, write(tmp_path / "a.flows", 1), "--policy", line)
+    assert (status, out) == (2, "")
+    assert said[0].startswith("hopguard: --policy: line 1")
+
+
 def test_junit_says_nothing_of_what_could_not_be_found(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -171,6 +200,9 @@ def test_junit_says_nothing_of_what_could_not_be_found(
     _, out, _ = run(capsys, write(tmp_path / "a.flows", 1), "--format", "junit")
     assert 'name="te-in-response"' in out
     assert 'name="http-after-protocol-switch"' not in out
+    off = ("--policy", "/te-in-response/off")
+    _, out, _ = run(capsys, tmp_path / "a.flows", "--format", "junit", *off)
+    assert 'name="te-in-response"' not in out
     _, out, _ = run(capsys, tmp_path / "a.flows", "--format", "junit", "--profile", "rfc6455")
     assert 'name="te-in-response"' not in out
 

@@ -5,7 +5,7 @@ that need it find nothing.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hopguard.captures.lifespan import Exchange, Span
@@ -14,6 +14,7 @@ from hopguard.checker import Checker
 from hopguard.events import Closed, Event, Key
 from hopguard.lifecycle import MOST_OPEN, Judged, Lifecycle
 from hopguard.record import Circumstances, Record, Redaction, make_record
+from hopguard.rule import Finding
 
 MOST_CLOSING = 100_000
 """Connections whose end is known and has not come; the earliest of those beyond is not told."""
@@ -22,8 +23,14 @@ MOST_CLOSING = 100_000
 class Connections:
     """Follows connections. Its memory is bounded."""
 
-    def __init__(self, checker: Checker, redaction: Redaction) -> None:
-        """Judge by the rules of `checker`."""
+    def __init__(
+        self,
+        checker: Checker,
+        redaction: Redaction,
+        wanted: Callable[[Finding], bool] | None = None,
+    ) -> None:
+        """Judge by the rules of `checker`; what is not `wanted` is left out."""
+        self._wanted = wanted or (lambda _: True)
         self._lifecycle = Lifecycle(checker)
         self._lifecycle.forget = self._forget
         self._redaction = redaction
@@ -111,7 +118,8 @@ class Connections:
     def _tell(self, key: Key, event: Event) -> Iterator[Record]:
         latest = self._latest.get(key)
         for judged in self._lifecycle.feed(key, event):
-            yield make_record(judged.finding, _where(judged, event, latest), self._redaction)
+            if self._wanted(judged.finding):
+                yield make_record(judged.finding, _where(judged, event, latest), self._redaction)
 
     def _forget(self, key: Key) -> None:
         for known in (self._latest, self._started, self._ends, self._quiet):

@@ -100,15 +100,22 @@ def _address(data: bytes, found: Members, name: bytes) -> str | None:
     span = found.get(name)
     if span is None or is_null(data, span):
         return None
-    parts = items(data, *span) if data[span[1]] == LIST else []
-    host = octets(data, parts[0]) if len(parts) > 1 else None
-    port = integer(data, parts[1]) if len(parts) > 1 else None
+    if data[span[1]] != LIST:
+        raise DamageError("an address is no address")
+    return _shown(data[span[0] : span[1]])
+
+
+@lru_cache(_ADDRESSES_KEPT)
+def _shown(pair: bytes) -> str:
+    """Show the address of which the octets of a list consist."""
+    parts = items(pair, 0, len(pair))
+    host = octets(pair, parts[0]) if len(parts) > 1 else None
+    port = integer(pair, parts[1]) if len(parts) > 1 else None
     if host is None or port is None:
         raise DamageError("an address is no address")
     return show_address(host.decode("utf-8", "backslashreplace"), port)
 
 
-@lru_cache(_ADDRESSES_KEPT)
 def show_address(host: str, port: int) -> str:
     """Return an address as mitmproxy shows it."""
     try:

@@ -1,11 +1,14 @@
 """Flow files, as mitmproxy saves them: one tagged netstring after the other."""
 
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from hopguard.captures.buffered import Buffered, EndsTooEarlyError
 from hopguard.captures.capture import Captured, CaptureError, Format, Loss, Stream
 from hopguard.captures.flowrecord import FlowDecoder
+from hopguard.captures.losses import INTERIM_RESPONSES
 from hopguard.captures.oversize import slim
 from hopguard.captures.tnetstrings import DICTIONARY, PREFIX, PREFIX_LIMIT, DamageError
 
@@ -13,17 +16,31 @@ RECORD_LIMIT = 8 << 20
 """Octets of a record that is held as a whole; of a larger one, what no rule needs is left out."""
 
 LOST = (
+    INTERIM_RESPONSES,
     Loss(
-        "it does not tell what a client sends before it has an answer, nor interim responses",
-        frozenset({"data-before-protocol-switch", "switching-protocols-before-continue"}),
+        "what is sent before an answer, and behind a switch of protocols, is not kept",
+        frozenset({"data-before-protocol-switch", "http-after-protocol-switch"}),
     ),
     Loss(
-        "it does not keep what follows a switch of protocols, but for WebSocket",
-        frozenset({"http-after-protocol-switch"}),
+        "the :protocol of an extended CONNECT is not kept", frozenset({"extended-connect-invalid"})
     ),
     Loss(
-        "of an extended CONNECT it keeps no :protocol",
-        frozenset({"extended-connect-invalid"}),
+        "who ended a connection is not told, nor what is in front of the servers",
+        frozenset(
+            {
+                "close-missing-while-draining",
+                "keep-alive-promise-mismatch/max-short",
+                "keep-alive-promise-mismatch/timeout-short",
+                "keep-alive-shorter-than-peer-idle",
+                "non-persistent-peer-unannounced",
+                "server-closed-without-announcing",
+            }
+        ),
+    ),
+    Loss("octets that nobody has asked for are not kept", frozenset({"unsolicited-response-data"})),
+    Loss(
+        "a CONNECT that a further proxy refuses is not kept",
+        frozenset({"connect-rejected-connection-kept"}),
     ),
 )
 
@@ -45,6 +62,26 @@ class FlowFileReader:
 
     lost: Sequence[Loss] = LOST
 
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        self._latest: Record | None = None
+
+    def flow(self) -> object:
+        """Return mitmproxy's own flow object for what was read last, without its content if large.
+
+        None if it is too odd for mitmproxy.
+        """
+        from mitmproxy import exceptions
+        from mitmproxy.io import FlowReader
+
+        assert self._latest is not None, "only asked about a flow that was read"
+        data, begin, end, _ = self._latest
+        octets = b"%d:%s" % (end - begin, data[begin : end + 1])
+        try:
+            return next(iter(FlowReader(io.BytesIO(octets)).stream()))
+        except (exceptions.FlowReadException, KeyError, TypeError, AssertionError):
+            return None
+
     def read(
         self, stream: Stream, name: str, start: int = 0, stop: int | None = None
     ) -> Iterator[Captured | CaptureError]:
@@ -58,6 +95,7 @@ class FlowFileReader:
             if isinstance(record, CaptureError):
                 yield record
                 continue
+            self._latest = record
             data, begin, end, offset = record
             if stop is not None and offset >= stop:
                 return
@@ -80,7 +118,9 @@ def _records(stream: Stream, name: str, offset: int) -> Iterator[Record | Captur
     """
     source = Buffered(stream, offset)
     try:
-        while prefix := source.prefix(PREFIX, PREFIX_LIMIT):
+        while prefix := (
+            PREFIX.match(source.data, source.position) or source.prefix(PREFIX, PREFIX_LIMIT)
+        ):
             offset, length = source.offset, int(prefix[1])
             source.position = begin = prefix.end()
             if length > RECORD_LIMIT:
@@ -105,6 +145,18 @@ def _large_record(source: Buffered, name: str, offset: int, length: int) -> Reco
     except DamageError as error:
         source.skip(stop + 1 - source.offset)
         return CaptureError(name, offset, f"{DAMAGED}: {error}")
+
+
+def compile_filter(pattern: str) -> Callable[[Any], object]:
+    """Compile one of mitmproxy's flow filters.
+
+    Raises:
+        ValueError: it is none.
+    """
+    from mitmproxy import flowfilter
+
+    matches: Callable[[Any], object] = flowfilter.parse(pattern)
+    return matches
 
 
 FLOW_FILE = Format("flow file", is_flow_file, FlowFileReader)

@@ -1,43 +1,39 @@
 """One record of a flow file, read as far as the rules need it."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from hopguard.captures.capture import UNTIMED, Captured, Seconds
+from hopguard.captures.capture import UNTIMED, Captured
+from hopguard.captures.fieldlines import FieldLines
 from hopguard.captures.flowconnection import Connection, read_connection
+from hopguard.captures.flowfacts import (
+    decoded,
+    error_of,
+    failed_time,
+    form_of,
+    replayed,
+    seconds_of,
+    sent_time,
+    url_of,
+    version_spoken,
+)
 from hopguard.captures.layouts import FLOW, REQUEST, RESPONSE, Layout
 from hopguard.captures.tnetstrings import (
     DICTIONARY,
-    LIST,
     DamageError,
     Members,
     Span,
     integer,
     is_null,
-    is_true,
-    items,
-    members,
-    number,
     octets,
-    pair,
 )
 from hopguard.events import IDEMPOTENT, fingerprint
 from hopguard.flowerrors import failure, refused_part
 from hopguard.message import RawFields, Request, Response, Version
 
-OLDEST, NEWEST = 4, 21
-"""The versions of the flow format that are known: those of mitmproxy 4 to 12."""
-
-_HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 MOST_STATUS = 999
 
-_LABELS_OF_LATER = (b"HTTP/2.0", b"HTTP/3")
 _LATER: tuple[Version, ...] = ("HTTP/2", "HTTP/3")
-_DEFAULT_PORTS = {b"http": 80, b"https": 443}
 
-END_OF_LINE = b",]"
-"""Of the text that is a value, and of the list that is a field line."""
-
-_LINES_KEPT, _LINE_LIMIT = 8192, 256
 _CONNECTIONS_KEPT, _CONNECTION_LIMIT, _END = 512, 65_536, 64
 
 
@@ -47,7 +43,7 @@ class FlowDecoder:
     def __init__(self) -> None:
         """Begin with nothing in mind."""
         self._connections: dict[bytes, tuple[bytes, Connection]] = {}
-        self._lines: dict[bytes, tuple[bytes, bytes]] = {}
+        self._lines = FieldLines()
 
     def decode(self, data: bytes, start: int, stop: int, offset: int) -> Captured | None:
         """Read the record whose octets are data[start:stop]; None if it is no HTTP flow.
@@ -56,7 +52,7 @@ class FlowDecoder:
             DamageError: it is damaged, or of an unknown version.
         """
         flow = FLOW.find(data, start, stop)
-        form = _form(data, flow)
+        form = form_of(data, flow)
         if octets(data, flow.get(b"type")) != b"http":
             return None
         asked = _message(data, flow.get(b"request"), REQUEST)
@@ -67,11 +63,11 @@ class FlowDecoder:
         server = self._connection(data, flow, form, client=False)
         request = self._request(data, asked, client, form)
         response = self._response(data, answered, server, form) if answered is not None else None
-        responded = _seconds(data, answered) if answered is not None else UNTIMED
-        replay = _replay(data, flow, asked, answered)
-        requested, flow_id = _seconds(data, asked), octets(data, flow.get(b"id"))
-        sent = _sent_time(requested, server) if server.ready is not None else None
-        error = _error(data, flow)
+        responded = seconds_of(data, answered) if answered is not None else UNTIMED
+        replay = replayed(data, flow, asked, answered)
+        requested, flow_id = seconds_of(data, asked), octets(data, flow.get(b"id"))
+        sent = sent_time(requested, server) if server.ready is not None else None
+        error = error_of(data, flow)
         broken = error if error is not None and sent is not None else None
         return Captured(
             offset,
@@ -80,15 +76,15 @@ class FlowDecoder:
             _sent(request, response, server) if response is not None else None,
             refused_part(error.text) if error is not None else None,
             request.method,
-            _url(data, asked, request, client, server),
+            url_of(data, asked, request, client, server),
             response.status if response is not None else None,
-            _decoded(flow_id) if flow_id is not None else None,
+            decoded(flow_id) if flow_id is not None else None,
             requested,
             responded,
             sent,
             None if request.method in IDEMPOTENT else fingerprint(request, _content(data, asked)),
             failure(broken.text, answered=response is not None) if broken is not None else None,
-            _failed_time(broken, server) if broken is not None else None,
+            failed_time(broken, server) if broken is not None else None,
             client.peer,
             server.peer,
         )
@@ -120,54 +116,19 @@ class FlowDecoder:
         return _made(Response, facts, leg="server", status=status, direct=not server.proxied)
 
     def _message(self, data: bytes, found: Members, peer: Connection, form: int) -> dict[str, Any]:
-        fields = self._fields(data, found.get(b"headers"))
+        fields = self._lines.read(data, found.get(b"headers"))
         if fields is None:
             raise DamageError("a message has no header section")
         trailers: RawFields | None = None
         if form >= 8 and not is_null(data, found.get(b"timestamp_end")):
-            trailers = self._fields(data, found.get(b"trailers")) or ()
+            trailers = self._lines.read(data, found.get(b"trailers")) or ()
         label = octets(data, found.get(b"http_version"))
         return {
-            "version": _version(label or b"", peer.alpn),
+            "version": version_spoken(label or b"", peer.alpn),
             "fields": fields,
             "trailers": trailers,
             "tls": peer.tls,
         }
-
-    def _fields(self, data: bytes, span: Span | None) -> RawFields | None:
-        if span is None or is_null(data, span):
-            return None
-        start, stop = span
-        if data[stop] != LIST:
-            raise DamageError("a header section is no list")
-        known = self._lines
-        lines = data[start:stop].split(END_OF_LINE)
-        end = lines.pop()
-        fields = tuple(map(known.get, lines))
-        if None in fields:
-            try:
-                fields = tuple([known.get(line) or self._learn(line) for line in lines])
-            except DamageError:
-                return tuple(pair(data[item[0] : item[1]]) for item in items(data, start, stop))
-        if end:
-            raise DamageError("a header section does not end with a field line")
-        return fields  # type: ignore[return-value]  # no line is unknown any more
-
-    def _learn(self, line: bytes) -> tuple[bytes, bytes]:
-        """Take a field line apart, and remember it within bounds.
-
-        Raises:
-            DamageError: this is not just one line, because a value holds what ends lines.
-        """
-        length, _, rest = line.partition(b":")
-        if not length.isdigit() or int(length) != len(rest) + 1:
-            raise DamageError("a field line has another length")
-        found = pair(rest + END_OF_LINE[:1])
-        if len(line) <= _LINE_LIMIT:
-            if len(self._lines) >= _LINES_KEPT:
-                self._lines.clear()
-            self._lines[line] = found
-        return found
 
     def _connection(self, data: bytes, flow: Members, form: int, *, client: bool) -> Connection:
         """Read a connection, or recognise it: its end holds the ports of both sides."""
@@ -196,33 +157,12 @@ def _made[M: Request | Response](kind: type[M], facts: dict[str, Any], **others:
     return message
 
 
-def _form(data: bytes, flow: Members) -> int:
-    span = flow.get(b"version")
-    if span is not None and data[span[1]] != LIST:
-        form = integer(data, span)
-        if form is not None and OLDEST <= form <= NEWEST:
-            return form
-        if form is not None and form > NEWEST:
-            raise DamageError(f"its format is {form}, and this hopguard knows none after {NEWEST}")
-    raise DamageError("its format is older than mitmproxy 4; save it again with a later mitmproxy")
-
-
 def _message(data: bytes, span: Span | None, layout: Layout) -> Members | None:
     if span is None or is_null(data, span):
         return None
     if data[span[1]] != DICTIONARY:
         raise DamageError("a message is no dictionary")
     return layout.find(data, *span)
-
-
-def _version(label: bytes, alpn: bytes | None) -> Version:
-    """Return the version that is spoken: HTTP/2 and 3 are a matter of ALPN, if that is known."""
-    if label.startswith((b"HTTP/2", b"HTTP/3")):
-        if alpn == b"h2" or (alpn is None and label.startswith(b"HTTP/2")):
-            return "HTTP/2"
-        if alpn is None or alpn.startswith(b"h3"):
-            return "HTTP/3"
-    return _HTTP1.get(label, "HTTP/1.1")
 
 
 def _sent(request: Request, response: Response, server: Connection) -> Request:
@@ -236,70 +176,5 @@ def _sent(request: Request, response: Response, server: Connection) -> Request:
     return _made(Request, request.__dict__, **facts)
 
 
-def _replay(data: bytes, flow: Members, request: Members, response: Members | None) -> bytes | None:
-    """Tell which message, if any, did not come from the peer but was replayed by mitmproxy."""
-    if is_true(data, request.get(b"is_replay")):  # before format 9
-        return b"request"
-    if response is not None and is_true(data, response.get(b"is_replay")):
-        return b"response"
-    return octets(data, flow.get(b"is_replay"))
-
-
-class _Error(NamedTuple):
-    text: str
-    time: float | None
-
-
-def _error(data: bytes, flow: Members) -> _Error | None:
-    span = flow.get(b"error")
-    if span is None or data[span[1]] != DICTIONARY:
-        return None
-    error = members(data, *span)
-    text = octets(data, error.get(b"msg"))
-    return _Error(_decoded(text or b""), number(data, error.get(b"timestamp")))
-
-
-def _failed_time(error: _Error, server: Connection) -> float | None:
-    times = (error.time, server.peer.seconds.end)
-    return min((time for time in times if time is not None), default=None)
-
-
-def _sent_time(requested: Seconds, server: Connection) -> float | None:
-    """Return when a request went to the server: when it was complete, or the connection there."""
-    if requested.end is None or server.ready is None:
-        return None
-    return max(requested.end, server.ready)
-
-
 def _content(data: bytes, message: Members) -> bytes | None:
     return octets(data, message.get(b"content"))
-
-
-def _seconds(data: bytes, message: Members) -> Seconds:
-    start = number(data, message.get(b"timestamp_start"))
-    return Seconds(start, number(data, message.get(b"timestamp_end")))
-
-
-def _url(
-    data: bytes, found: Members, request: Request, client: Connection, server: Connection
-) -> str:
-    """Return the URL, as far as it is known: of a request that was refused, Host may be all."""
-    host, scheme = octets(data, found.get(b"host")), octets(data, found.get(b"scheme")) or b""
-    path = _decoded(request.target)
-    if host:
-        port = integer(data, found.get(b"port"))
-        if request.method.upper() == b"CONNECT":
-            return f"{_decoded(host)}:{port}"
-        authority = host if _DEFAULT_PORTS.get(scheme) == port else b"%s:%d" % (host, port or 0)
-        return f"{_decoded(scheme)}://{_decoded(authority)}{path if path != '*' else ''}"
-    later = octets(data, found.get(b"http_version")) in _LABELS_OF_LATER
-    named = (octets(data, found.get(b"authority")) if later else None) or b", ".join(
-        line.value for line in request.lines(b"host")
-    )
-    authority_ = _decoded(named) if named else server.peer.address or ""
-    # A password before the host may hold what would end a host.
-    return f"{'https' if client.tls else 'http'}://{authority_.rpartition('@')[2]}{path}"
-
-
-def _decoded(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")

@@ -1,6 +1,6 @@
 """Captured exchanges judged, as the addon judges live ones."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hopguard.captures.capture import Captured, Peer
 from hopguard.checker import Checker
@@ -13,14 +13,23 @@ EARLIEST, LATEST = 631_152_000, 7_258_118_400
 """Seconds since the epoch, at the start of 1990 and of 2200: no other time is believed."""
 
 
-def judge(captured: Captured, checker: Checker, redaction: Redaction) -> list[Record]:
+def judge(
+    captured: Captured,
+    checker: Checker,
+    redaction: Redaction,
+    wanted: Callable[[Finding], bool] | None = None,
+) -> list[Record]:
     """Return the records of what `checker` finds in one exchange, each finding once.
+
+    Those that are not `wanted` are left out.
 
     They are those that the addon makes of the same exchange on live traffic, but for their time:
     it is that of the message.
     """
     records: dict[tuple[object, ...], Record] = {}
     for finding, action in _findings(captured, checker):
+        if wanted is not None and not wanted(finding):
+            continue
         if not captured.unjudged.isdisjoint((finding.rule, f"{finding.rule}/{finding.variant}")):
             continue
         where = circumstances(captured, finding, action)

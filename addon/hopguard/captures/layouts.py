@@ -2,7 +2,8 @@ r"""Dictionaries in the order in which mitmproxy 12 writes them: read in a few s
 
 Such a dictionary is matched by a few patterns, each of which covers several members at once. What
 differs from the usual order, or has an unusual value, matches none, and is read member by member.
-Patterns cannot know lengths, so a value that is a text is not matched but skipped by its length.
+Patterns cannot know lengths. So a text is skipped by its length; or it is matched, if it has only
+such octets as cannot be its end, and what follows is as it should be.
 """
 
 import re
@@ -58,19 +59,22 @@ def _time(name: str) -> str:
     return rf"{len(name)}:{name};\d\d?:(?P<{name}>[\d.e+-]*)[\^#~]"
 
 
+def _text(name: str, octets: str) -> str:
+    return rf"{len(name)}:{name};\d\d?:(?P<{name}>[{octets}]*)"
+
+
 _TIMES = _time("timestamp_end") + _time("timestamp_start")
 _REST_OF_MESSAGE = (
     rf"[,~]{_skipped('headers')}",
-    r"]12:http_version;(?:8:(?=.{8},)|6:(?=.{6},))(?P<http_version>HTTP/[\d.]+),",
+    rf"]{_text('http_version', r'\w/.')},",
 )
 _REST_OF_CONNECTION = (
-    rf"[,;~\]]{_time('timestamp_tls_setup')}{_TIMES}{_skipped('sni')}",
-    rf"[;~]11:tls_version;\d:[\w.]*[;~]{_skipped('cipher_list')}",
+    rf"[,;~\]]{_time('timestamp_tls_setup')}{_TIMES}{_text('sni', r'\w.-')}[;~]"
+    rf"11:tls_version;\d:[\w.]*[;~]{_skipped('cipher_list')}",
     rf"]6:cipher;\d\d?:[\w-]*[;~]{_skipped('alpn_offers')}",
-    rf"]{_skipped('alpn')}",
-    rf"[,~]{_skipped('certificate_list')}",
-    rf"]3:tls;[45]:(?P<tls>true|false)!{_skipped('error')}",
-    rf"[;~]18:transport_protocol;3:(?:tcp|udp);2:id;36:(?P<id>[\w-]{{36}});{_skipped('sockname')}",
+    rf"]{_text('alpn', r'\w/.-')}[,~]{_skipped('certificate_list')}",
+    rf"]3:tls;[45]:(?P<tls>true|false)!5:error;0:~18:transport_protocol;3:(?:tcp|udp);"
+    rf"{_text('id', r'\w-')};{_skipped('sockname')}",
     rf"[~\]]{_skipped('peername')}",
     r"[~\]]",
 )
@@ -81,20 +85,18 @@ FLOW = Layout(
     r"}6:backup;0:~17:timestamp_created;\d\d?:[\d.e+-]+[\^#]7:comment;0:;8:metadata;0:}"
     rf"6:marked;0:;9:is_replay;0:~11:intercepted;5:false!{_skipped('server_conn')}",
     rf"}}{_skipped('client_conn')}",
-    r"}5:error;0:~2:id;36:(?P<id>[\w-]{36});4:type;4:(?P<type>http);"
-    r"7:version;2:(?P<version>\d\d)#",
+    rf"}}5:error;0:~{_text('id', r'\w-')};4:type;4:(?P<type>http);7:version;2:(?P<version>\d\d)#",
 )
 REQUEST = Layout(
     _skipped("path"),
-    rf",{_skipped('authority')}",
-    rf",6:scheme;(?:5:(?=https)|4:(?=http,))(?P<scheme>https?),{_skipped('method')}",
-    rf",4:port;\d:(?P<port>\d+)#{_skipped('host')}",
-    rf";{_TIMES}8:trailers;0:~{_skipped('content')}",
+    rf",{_text('authority', r'\w.:-')},{_text('scheme', r'\w')},{_text('method', r'\w')},"
+    rf"4:port;\d:(?P<port>\d+)#{_text('host', r'\w.:-')};{_TIMES}"
+    rf"8:trailers;0:~{_skipped('content')}",
     *_REST_OF_MESSAGE,
 )
 RESPONSE = Layout(
-    _skipped("reason"),
-    rf",11:status_code;3:(?P<status_code>\d\d\d)#{_TIMES}8:trailers;0:~{_skipped('content')}",
+    rf"{_text('reason', r'\w ')},11:status_code;3:(?P<status_code>\d\d\d)#{_TIMES}"
+    rf"8:trailers;0:~{_skipped('content')}",
     *_REST_OF_MESSAGE,
 )
 CLIENT = Layout(_skipped("proxy_mode"), rf";{_skipped('mitmcert')}", *_REST_OF_CONNECTION)

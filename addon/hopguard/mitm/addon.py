@@ -12,7 +12,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from hopguard.checker import Checker
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import Request, Response
-from hopguard.mitm import contentview, flows, idletimes, refusal, view
+from hopguard.mitm import contentview, flows, refusal, view
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
 from hopguard.mitm.options import (
@@ -116,7 +116,7 @@ class Hopguard:
         self._unveiling.stop()
         logging.getLogger().removeHandler(self._refusals)
         logging.getLogger().removeHandler(self._connection_log)
-        idletimes.tell(self._connections.lifecycle.servers())
+        self._connections.tell()
         self._reporter.close()
 
     # Messages. The head of a request is judged before other addons edit it; `request` is too late.
@@ -184,11 +184,13 @@ class Hopguard:
             return
         refused = self._restore_transfer_encoding(flow.response) or self._refuses_switch(flow)
         try:
-            findings = self._judge_response(flow)
+            response = flows.response_of(flow)
+            request = flows.sent_request(flow, response)
+            findings = self._judge_exchange(request, response)
             if findings:
                 ended = refused or flows.was_refused(flow, "response")
                 self._reporter.report(flow, findings, "refused" if ended else "flagged")
-            self._connections.response_begins(flow, flows.response_of(flow))
+            self._connections.response_begins(flow, request, response)
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
@@ -196,10 +198,9 @@ class Hopguard:
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
-    def _judge_response(self, flow: http.HTTPFlow) -> list[Finding]:
-        response = flows.response_of(flow)
+    def _judge_exchange(self, request: Request, response: Response) -> list[Finding]:
         return self._checker.check_message(response) + self._checker.check_exchange(
-            flows.sent_request(flow, response), response
+            request, response
         )
 
     def _restore_transfer_encoding(self, response: http.Response) -> str:
@@ -263,7 +264,8 @@ class Hopguard:
         if flow.live and flows.is_own(flow.response):
             return
         self._restore_transfer_encoding(flow.response)
-        findings = self._judge_response(flow)
+        response = flows.response_of(flow)
+        findings = self._judge_exchange(flows.sent_request(flow, response), response)
         if findings:
             self._reporter.report(flow, findings, "refused")
 

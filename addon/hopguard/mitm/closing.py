@@ -14,29 +14,44 @@ from mitmproxy.net.http import http1
 from hopguard.connection import Connection
 from hopguard.events import Failure
 from hopguard.flowerrors import CLIENT_GONE, failure
-from hopguard.message import Leg
-
-LEGS: tuple[Leg, ...] = ("client", "server")
 
 TIMEOUT_TOLERANCE = 1.0
 """Seconds by which mitmproxy's own timeout for idle clients may seem to come too early."""
 
 
-def closes_after(flow: http.HTTPFlow, leg: Leg) -> bool:
-    """Tell whether mitmproxy itself closes the connection on `leg` after the exchange."""
+def closes_after(flow: http.HTTPFlow) -> bool:
+    """Tell whether mitmproxy itself closes the connections to HTTP/1 peers after the exchange.
+
+    On the server's leg it does so, too, whenever the client speaks HTTP/2 or HTTP/3.
+    """
     assert flow.response is not None
     request, response = flow.request, flow.response
+    if _surely_persists(flow):
+        return False
     try:
         until_close = http1.expected_http_body_size(request, response) == -1
     except ValueError:
         until_close = False
-    multiplexed = request.is_http2 or request.is_http3
     return (
         until_close
         or http1.connection_close(request.http_version, request.headers)
         or http1.connection_close(response.http_version, response.headers)
-        or (leg == "server" and multiplexed)
     )
+
+
+def _surely_persists(flow: http.HTTPFlow) -> bool:
+    """Tell quickly of nearly all exchanges that mitmproxy keeps the connections."""
+    assert flow.response is not None
+    has_length = False
+    for message in (flow.request, flow.response):
+        if message.data.http_version != b"HTTP/1.1":
+            return False
+        for name, value in message.data.headers.fields:
+            lower = name.lower()
+            if lower == b"connection" and b"close" in value:
+                return False
+            has_length = has_length or (message is flow.response and lower == b"content-length")
+    return has_length
 
 
 def failure_of(flow: http.HTTPFlow) -> Failure:

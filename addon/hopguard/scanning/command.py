@@ -10,12 +10,14 @@ from typing import Any, get_args
 from hopguard.captures.capture import HEAD
 from hopguard.captures.formats import find_format
 from hopguard.catalogue.lookup import find_profiles
+from hopguard.policy import PolicyError
 from hopguard.reports.formats import ReportFormat
 from hopguard.reports.logs import say
 from hopguard.reports.making import USAGE, add_output_options, make_report
 from hopguard.rule import OPTIONAL_PROFILES, PROFILES
 from hopguard.scanning.cluster import scan_on_cluster
 from hopguard.scanning.parquet import open_parquet
+from hopguard.scanning.policing import policy_of
 from hopguard.scanning.progress import with_progress
 from hopguard.scanning.reading import ScanReading
 from hopguard.scanning.splitting import tasks_of
@@ -55,6 +57,14 @@ def add_scan(commands: "argparse._SubParsersAction[Any]") -> None:
         f" what is on when nothing is said; off by default: {', '.join(OPTIONAL_PROFILES)}",
     )
     parser.add_argument(
+        "--policy",
+        action="append",
+        metavar="LINE",
+        help="as in the option hopguard_policy: /flow-filter/rule/action, or /rule/action; may be"
+        " given repeatedly. What is `off` is left out; all else is reported, since what is past"
+        " can neither be repaired nor blocked",
+    )
+    parser.add_argument(
         "--workers",
         type=_positive,
         default=None,
@@ -83,7 +93,15 @@ def run(arguments: argparse.Namespace) -> int:
         UnknownNameError: there is no rule or profile of the name that was given.
         BrokenPipeError: nobody reads standard output any more.
     """
-    settings = Settings(profiles=find_profiles(arguments.profile or ["default"]))
+    settings = Settings(
+        profiles=find_profiles(arguments.profile or ["default"]),
+        policy=tuple(arguments.policy or ()),
+    )
+    try:
+        policy_of(settings.policy)
+    except PolicyError as error:
+        say(f"--policy: {error}")
+        return USAGE
     if arguments.format == PARQUET and arguments.output is None:
         say("--format parquet writes a folder: name it with --output")
         return USAGE

@@ -10,6 +10,7 @@ from hopguard.record import Record
 from hopguard.reports.logs import say
 from hopguard.reports.words import number
 from hopguard.rule import Rule
+from hopguard.scanning.policing import is_off, policy_of, wanted_of
 from hopguard.scanning.task import Batch, Settings
 
 MOST_REASONS = 20
@@ -28,8 +29,10 @@ class ScanReading:
         """Take `batches`, made with `settings`; `tell` people what cannot be read."""
         self._batches, self._tell = batches, tell
         checker = Checker(settings.profiles)
-        self._on = frozenset(rule.id for rule in checker.rules)
-        self._connections = Connections(checker, settings.redaction)
+        policy = policy_of(settings.policy)
+        self._on = frozenset(rule.id for rule in checker.rules if not is_off(policy, rule))
+        wanted = wanted_of(policy, None)
+        self._connections = Connections(checker, settings.redaction, wanted)
         self._exchanges = 0
         self._errors = self._ignored = 0
         self._lost: dict[tuple[str, Loss], None] = {}
@@ -87,7 +90,7 @@ class ScanReading:
         if self._ignored:
             notes.append(f"{number(self._ignored, 'file')} in folders left out: no captures")
         for format_, loss in self._lost:
-            silent = sorted(loss.rules & self._on)
+            silent = sorted(name for name in loss.rules if name.partition("/")[0] in self._on)
             rules = f"; not run because of it: {', '.join(silent)}" if silent else ""
             notes.append(f"{format_}: {loss.what}{rules}")
         if self._errors > len(self.reasons):

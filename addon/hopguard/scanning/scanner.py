@@ -13,6 +13,7 @@ from hopguard.captures.opening import Capture, open_capture
 from hopguard.checker import Checker
 from hopguard.extras import MissingExtraError
 from hopguard.scanning.part import Part
+from hopguard.scanning.policing import policy_of, wanted_of
 from hopguard.scanning.task import Batch, Settings, Task
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Scanner:
         """Judge by `settings`."""
         self._checker = Checker(settings.profiles)
         self._redaction = settings.redaction
+        self._policy = policy_of(settings.policy)
         self._follows = any(rule.kind == "connection" for rule in self._checker.rules)
 
     def scan(self, task: Task) -> Iterator[Batch]:
@@ -50,12 +52,15 @@ class Scanner:
         yield part.rest()
 
     def _scan(self, part: Part, capture: Capture) -> Iterator[Batch]:
-        for captured in self._exchanges(part, capture):
+        exchanges = self._exchanges(part, capture)
+        wanted = wanted_of(self._policy, part.reader)
+        for captured in exchanges:
             if isinstance(captured, CaptureError):
                 part.tell(captured)
             else:
+                records = judge(captured, self._checker, self._redaction, wanted)
                 exchange = exchange_of(captured) if self._follows else None
-                if part.add(judge(captured, self._checker, self._redaction), exchange):
+                if part.add(records, exchange):
                     yield part.batch()
 
     def _exchanges(self, part: Part, capture: Capture) -> Iterator[Captured | CaptureError]:

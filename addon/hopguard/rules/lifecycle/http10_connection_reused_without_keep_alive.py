@@ -7,6 +7,11 @@ from hopguard.message import HTTP1
 from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
 
 
+def _speaks_http10(connection: Connection, _: RequestHead) -> bool:
+    messages = (connection.request, connection.response)
+    return any(one is not None and one.version == "HTTP/1.0" for one in messages)
+
+
 @connection_rule(
     requirement=Requirement(9112, "9.3", "SHOULD NOT"),
     also=(Requirement(9112, "C.2.2"),),
@@ -15,6 +20,7 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
     versions=HTTP1,
     events=(RequestHead,),
     senders=("client", "intermediary"),
+    concerns=_speaks_http10,
     visible="raw",
     violating=[
         """
@@ -47,6 +53,14 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
         """,
     ],
     conforming=[
+        """
+        * opened
+        > GET /1 HTTP/1.0
+        > Connection: close
+        < HTTP/1.0 200 OK
+        < Content-Length: 2
+        > GET /2 HTTP/1.0
+        """,
         """
         * opened
         > GET /1 HTTP/1.0
@@ -97,7 +111,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     rule about that speaks instead.
     """
     request, response = connection.request, connection.response
-    if connection.closing or connection.switched or connection.outstanding:
+    if connection.closing or connection.outstanding:
         return
     if request is None or response is None or response.own:
         return
@@ -108,7 +122,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     else:
         return
     yield Evidence(
-        f"{sends(connection)} although the connection was to "
-        f"end with request {connection.number}: {why}.",
+        f"{sends(connection)} although the connection was to end with request "
+        f"{connection.number}: {why}.",
         sender=connection.requester,
     )

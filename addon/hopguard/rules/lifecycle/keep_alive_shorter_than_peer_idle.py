@@ -16,6 +16,7 @@ from hopguard.rule import WARNING, Evidence, Requirement, peer_rule
     versions=HTTP1,
     events=(ResponseHead, Closed),
     senders=("server",),
+    concerns=lambda _, event: isinstance(event, Closed) or event.timeout,
     violating={
         "announced": [
             """
@@ -129,7 +130,7 @@ def check(peers: Peers, connection: Connection, event: ResponseHead | Closed) ->
         return
     in_front = f"but whoever is in front of it keeps them for {assumed:g} s"
     if isinstance(event, ResponseHead):
-        news = event.timeout is not None and event.timeout != server.announced and not event.own
+        news = event.timeout != server.announced and not event.own
         if news and (event.timeout or 0) <= assumed:
             yield Evidence(
                 f"The server announces Keep-Alive: timeout={event.timeout}, {in_front}: raise "

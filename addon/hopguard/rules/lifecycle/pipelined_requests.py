@@ -24,6 +24,7 @@ from hopguard.tolerances import T_PIPELINE_RETRY
     versions=HTTP11,
     events=(RequestHead,),
     senders=("client",),
+    concerns=lambda connection, _: connection.outstanding,
     visible="raw",
     violating={
         "pipelined": [
@@ -107,7 +108,7 @@ def check(peers: Peers, connection: Connection, event: RequestHead) -> Iterator[
     mitmproxy takes one request at a time, so that later ones show only when the response is
     complete. Captures that hold the time of every message show it.
     """
-    if not connection.outstanding or event.surfaced or connection.switched:
+    if event.surfaced:
         return
     if connection.failure is not None or not connection.client_is_peer:
         return

@@ -1,0 +1,124 @@
+"""What a record of a flow file tells apart from its messages' fields."""
+
+from typing import NamedTuple
+
+from hopguard.captures.capture import Seconds
+from hopguard.captures.flowconnection import Connection
+from hopguard.captures.tnetstrings import (
+    DICTIONARY,
+    LIST,
+    DamageError,
+    Members,
+    integer,
+    is_true,
+    members,
+    number,
+    octets,
+)
+from hopguard.message import Request, Version
+
+OLDEST, NEWEST = 4, 21
+"""The versions of the flow format that are known: those of mitmproxy 4 to 12."""
+
+_HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
+_LABELS_OF_LATER = (b"HTTP/2.0", b"HTTP/3")
+_DEFAULT_PORTS = {b"http": 80, b"https": 443}
+
+
+def form_of(data: bytes, flow: Members) -> int:
+    """Return the version of the format of a flow.
+
+    Raises:
+        DamageError: it is not known.
+    """
+    span = flow.get(b"version")
+    if span is not None and data[span[1]] != LIST:
+        form = integer(data, span)
+        if form is not None and OLDEST <= form <= NEWEST:
+            return form
+        if form is not None and form > NEWEST:
+            raise DamageError(f"its format is {form}, and this hopguard knows none after {NEWEST}")
+    raise DamageError("its format is older than mitmproxy 4; save it again with a later mitmproxy")
+
+
+def version_spoken(label: bytes, alpn: bytes | None) -> Version:
+    """Return the version that is spoken: HTTP/2 and 3 are a matter of ALPN, if that is known."""
+    if label.startswith((b"HTTP/2", b"HTTP/3")):
+        if alpn == b"h2" or (alpn is None and label.startswith(b"HTTP/2")):
+            return "HTTP/2"
+        if alpn is None or alpn.startswith(b"h3"):
+            return "HTTP/3"
+    return _HTTP1.get(label, "HTTP/1.1")
+
+
+def replayed(
+    data: bytes, flow: Members, request: Members, response: Members | None
+) -> bytes | None:
+    """Tell which message, if any, did not come from the peer but was replayed by mitmproxy."""
+    if is_true(data, request.get(b"is_replay")):  # before format 9
+        return b"request"
+    if response is not None and is_true(data, response.get(b"is_replay")):
+        return b"response"
+    return octets(data, flow.get(b"is_replay"))
+
+
+class FlowError(NamedTuple):
+    """The error of a flow."""
+
+    text: str
+    time: float | None
+
+
+def error_of(data: bytes, flow: Members) -> FlowError | None:
+    """Return the error of a flow, if it has one."""
+    span = flow.get(b"error")
+    if span is None or data[span[1]] != DICTIONARY:
+        return None
+    error = members(data, *span)
+    text = octets(data, error.get(b"msg"))
+    return FlowError(decoded(text or b""), number(data, error.get(b"timestamp")))
+
+
+def failed_time(error: FlowError, server: Connection) -> float | None:
+    """Return when an exchange failed: when its server connection ended, if that was earlier."""
+    times = (error.time, server.peer.seconds.end)
+    return min((time for time in times if time is not None), default=None)
+
+
+def sent_time(requested: Seconds, server: Connection) -> float | None:
+    """Return when a request went to the server: when it was complete, or the connection there."""
+    if requested.end is None or server.ready is None:
+        return None
+    return max(requested.end, server.ready)
+
+
+def seconds_of(data: bytes, message: Members) -> Seconds:
+    """Return when a message began and was complete."""
+    start = number(data, message.get(b"timestamp_start"))
+    return Seconds(start, number(data, message.get(b"timestamp_end")))
+
+
+def url_of(
+    data: bytes, found: Members, request: Request, client: Connection, server: Connection
+) -> str:
+    """Return the URL, as far as it is known: of a request that was refused, Host may be all."""
+    host, scheme = octets(data, found.get(b"host")), octets(data, found.get(b"scheme")) or b""
+    path = decoded(request.target)
+    if host:
+        port = integer(data, found.get(b"port"))
+        if request.method.upper() == b"CONNECT":
+            return f"{decoded(host)}:{port}"
+        authority = host if _DEFAULT_PORTS.get(scheme) == port else b"%s:%d" % (host, port or 0)
+        return f"{decoded(scheme)}://{decoded(authority)}{path if path != '*' else ''}"
+    later = octets(data, found.get(b"http_version")) in _LABELS_OF_LATER
+    named = (octets(data, found.get(b"authority")) if later else None) or b", ".join(
+        line.value for line in request.lines(b"host")
+    )
+    authority_ = decoded(named) if named else server.peer.address or ""
+    # A password before the host may hold what would end a host.
+    return f"{'https' if client.tls else 'http'}://{authority_.rpartition('@')[2]}{path}"
+
+
+def decoded(text: bytes) -> str:
+    """Return octets as mitmproxy shows them."""
+    return text.decode("utf-8", "surrogateescape")
