@@ -35,6 +35,7 @@ OTHER = Exporter(
         losses.FIELDS,
         losses.FRAMING,
         losses.VERSIONS,
+        losses.AS_HTTP11,
         losses.PSEUDO_FIELDS,
     )
 )
