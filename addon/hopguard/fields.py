@@ -1,5 +1,7 @@
 """The tables of field names, all in lower case. Every other module takes them from here."""
 
+from typing import NamedTuple
+
 CONNECTION_SPECIFIC = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 )
@@ -48,15 +50,23 @@ HOP_BY_HOP = HOP_BY_HOP_EXTENSIONS | frozenset(
 matter of one hop. Names starting with `sec-websocket-` count too (RFC 6455 leaves them to the
 handshake)."""
 
-FORWARDING_EVIDENCE = frozenset({b"via", b"forwarded", b"cdn-loop", b"proxy-status"})
-"""Fields that an intermediary adds: with one of them, or any X-Forwarded-* field, a message has
-been forwarded."""
+
+class NameKind(NamedTuple):
+    """Names of one kind, in lower case: these, and all that start in one way."""
+
+    names: frozenset[bytes]
+    prefix: bytes
+
+    def includes(self, name: bytes) -> bool:
+        """Tell whether `name` (lower case) is of this kind."""
+        return name in self.names or name.startswith(self.prefix)
 
 
-def shows_forwarding(name: bytes) -> bool:
-    """Tell whether only an intermediary adds the field called `name` (lower case)."""
-    return name in FORWARDING_EVIDENCE or name.startswith(b"x-forwarded-")
-
+FORWARDING_EVIDENCE = NameKind(
+    frozenset({b"via", b"forwarded", b"cdn-loop", b"proxy-status"}), b"x-forwarded-"
+)
+"""Fields that an intermediary adds, and nobody else: with one of them a message has been
+forwarded."""
 
 CACHING = frozenset(
     {

@@ -6,9 +6,10 @@ remembered. Rules are functions of what they ask: in another message that gives 
 they find nothing either. Findings are not remembered.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
+from hopguard.fields import NameKind
 from hopguard.index import Call, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
 from hopguard.rule import Rule
@@ -77,7 +78,7 @@ class Memo:
     def __init__(self, rules: Iterable[Rule]) -> None:
         """Begin with the fields that trigger `rules`."""
         self._names = {name for rule in rules for name in rule.fields}
-        self._kinds: set[Callable[[bytes], bool]] = set()
+        self._kinds: set[NameKind] = set()
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
         self._spellings: dict[bytes, bool] = {}
         """Whether names are of interest, as they are spelt."""
@@ -116,7 +117,7 @@ class Memo:
     def _is_of_interest(self, name: bytes) -> bool:
         return (
             meant_name(name) in self._names
-            or any(kind(name.lower()) for kind in self._kinds)
+            or any(kind.includes(name.lower()) for kind in self._kinds)
             or any(is_odd(name) for is_odd in self._odd_names)
         )
 

@@ -6,10 +6,11 @@ silent.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, Final, Literal, NamedTuple, Self
 
 from hopguard import fields, grammar
+from hopguard.fields import NameKind
 from hopguard.text import QUOTE_LIMIT, printable
 
 Version = Literal["HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3"]
@@ -24,6 +25,9 @@ HTTP2: frozenset[Version] = frozenset({"HTTP/2"})
 HTTP3: frozenset[Version] = frozenset({"HTTP/3"})
 HTTP1 = HTTP10 | HTTP11
 EVERY_VERSION = HTTP1 | HTTP2 | HTTP3
+
+_SHORT = 64
+"""Octets of a value that is worth to be remembered with its elements."""
 
 RawFields = tuple[tuple[bytes, bytes], ...]
 """Field lines in order: (name, value), both as received but for the OWS around the value."""
@@ -85,7 +89,7 @@ class Message:
         return _positions(self.fields)
 
     @cached_property
-    def _elements(self) -> dict[bytes, list[tuple[FieldLine, list[bytes]]]]:
+    def _elements(self) -> dict[bytes, list[tuple[FieldLine, Sequence[bytes]]]]:
         return {}  # filled by `elements`: many rules ask for the same lists
 
     @cached_property
@@ -100,9 +104,12 @@ class Message:
         """Tell whether the header section holds a field called `name` (lower case)."""
         return name in self._positions
 
-    def has_any(self, kind: Callable[[bytes], bool]) -> bool:
-        """Tell whether `kind` is true for a name (in lower case) in the header section."""
-        return any(map(kind, self._positions))
+    def has_any(self, kind: NameKind) -> bool:
+        """Tell whether a field with a name of that kind is in the header section."""
+        names = self._positions
+        return not kind.names.isdisjoint(names) or (
+            True in [name.startswith(kind.prefix) for name in names]  # `any` takes thrice as long
+        )
 
     def lines(self, name: bytes) -> list[FieldLine]:
         """List the field lines called `name` (lower case) of the header section, in order."""
@@ -133,16 +140,14 @@ class Message:
         pairs = enumerate(self.trailers or ())
         return [FieldLine("trailer", index, *pair) for index, pair in pairs]
 
-    def elements(self, name: bytes) -> Sequence[tuple[FieldLine, list[bytes]]]:
+    def elements(self, name: bytes) -> Sequence[tuple[FieldLine, Sequence[bytes]]]:
         """List the lines of a list-based field, each with its elements, empty ones included.
 
         Folded values are unfolded first.
         """
         found = self._elements.get(name)
         if found is None:
-            quoted = name in fields.LISTS_WITH_QUOTED_STRINGS
-            split = grammar.split_quoted_list if quoted else grammar.split_list
-            found = [(line, split(grammar.unfold(line.value))) for line in self.lines(name)]
+            found = [(line, _split(name, line.value)) for line in self.lines(name)]
             self._elements[name] = found
         return found
 
@@ -161,6 +166,9 @@ class Message:
     @cached_property
     def options(self) -> frozenset[bytes]:
         """The connection options in lower case (RFC 9110, section 7.6.1); invalid ones left out."""
+        lines = self.lines(b"connection")
+        if len(lines) == 1 and len(lines[0].value) <= _SHORT:
+            return _options_in(lines[0].value)
         return frozenset(
             value.lower()
             for _, values in self.elements(b"connection")
@@ -322,7 +330,7 @@ class Message:
     @property
     def forwarded(self) -> bool:
         """Whether a field shows that an intermediary has forwarded this message."""
-        return self.has_any(fields.shows_forwarding)
+        return self.has_any(fields.FORWARDING_EVIDENCE)
 
     @property
     def forwarder(self) -> Sender | None:
@@ -407,5 +415,32 @@ def meant_name(name: bytes) -> bytes:
 def _positions(pairs: RawFields) -> dict[bytes, list[int]]:
     positions: dict[bytes, list[int]] = {}
     for index, (name, _) in enumerate(pairs):
-        positions.setdefault(name.lower(), []).append(index)
+        lower = name.lower()
+        if lower in positions:
+            positions[lower].append(index)
+        else:
+            positions[lower] = [index]
     return positions
+
+
+def _split(name: bytes, value: bytes) -> Sequence[bytes]:
+    """Split the value of a list-based field; what is short is likely to come again."""
+    quoted = name in fields.LISTS_WITH_QUOTED_STRINGS
+    if len(value) <= _SHORT:
+        return _split_short(value, quoted=quoted)
+    return _split_any(value, quoted=quoted)
+
+
+def _split_any(value: bytes, *, quoted: bool) -> list[bytes]:
+    value = grammar.unfold(value)
+    return grammar.split_quoted_list(value) if quoted else grammar.split_list(value)
+
+
+@lru_cache(1024)
+def _split_short(value: bytes, *, quoted: bool) -> tuple[bytes, ...]:
+    return tuple(_split_any(value, quoted=quoted))
+
+
+@lru_cache(1024)
+def _options_in(value: bytes) -> frozenset[bytes]:
+    return frozenset(map(bytes.lower, filter(grammar.is_token, _split(b"connection", value))))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields as fields_of
 from typing import Any
 
+from hopguard.fields import NameKind
 from hopguard.message import FieldLine, Message, Request, Response, meant_name
 
 _FACTS = frozenset(field.name for kind in (Request, Response) for field in fields_of(kind))
@@ -31,8 +32,8 @@ class Questions:
         """Fields, by the names that they are meant as."""
         self.looks: dict[bytes, Look] = {}
         """How the values of some of these fields were looked at."""
-        self.kinds: set[Callable[[bytes], bool]] = set()
-        """Predicates on names in lower case."""
+        self.kinds: set[NameKind] = set()
+        """Kinds of fields."""
 
     def look(self, name: bytes, look: Look) -> None:
         """Note that the values of a field were looked at."""
@@ -67,7 +68,7 @@ class _Witness(Message):
         self._asked.names.add(meant_name(name))
         return self._of.has(name)
 
-    def has_any(self, kind: Callable[[bytes], bool]) -> bool:
+    def has_any(self, kind: NameKind) -> bool:
         self._asked.kinds.add(kind)
         return self._of.has_any(kind)
 

@@ -97,11 +97,10 @@ def _beside(linter: str, least: float, size: Size, linters: Path) -> Figure:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         output = getattr(error, "stderr", "") or str(error)
-        return replace(figure, missing=f"{linter} does not run: {output.strip().splitlines()[-1]}")
-    return replace(
-        figure,
+        return figure.without(f"{linter} does not run: {output.strip().splitlines()[-1]}")
+    return figure.with_value(
+        median_ratio(spent["theirs"], spent["ours"]),
         unit="times",
-        value=median_ratio(spent["theirs"], spent["ours"]),
         ours=f"{number(statistics.median(spent['ours']))} us",
         peer=f"{linter}: {number(statistics.median(spent['theirs']))} us",
     )

@@ -1,7 +1,7 @@
 """One figure: what was measured, beside whom, and what it must reach."""
 
 import operator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 COMPARISONS = {"<=": operator.le, ">=": operator.ge}
@@ -30,6 +30,14 @@ class Figure:
             return None
         comparison, limit = self.target.split()
         return bool(COMPARISONS[comparison](self.value, float(limit)))
+
+    def with_value(self, value: float, *, unit: str = "", ours: str = "", peer: str = "") -> Self:
+        """Fill it in."""
+        return replace(self, value=value, unit=unit, ours=ours, peer=peer)
+
+    def without(self, why: str) -> Self:
+        """Say why it is missing."""
+        return replace(self, missing=why)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data."""

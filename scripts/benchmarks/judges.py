@@ -3,6 +3,7 @@
 It prints the microseconds of processor time that one exchange takes.
 """
 
+import importlib
 import sys
 import time
 from collections.abc import Callable
@@ -14,13 +15,12 @@ URL = "https://www.example.com/"
 
 def httplint(asked: Fields, answered: Fields) -> None:
     """Judge with httplint."""
-    from httplint import HttpRequestLinter, HttpResponseLinter
-
-    request = HttpRequestLinter(start_time=time.time())
+    lint = importlib.import_module("httplint")
+    request = lint.HttpRequestLinter(start_time=time.time())
     request.process_request_topline(b"GET", URL.encode(), b"1.1")
     request.process_headers(list(asked))
     request.finish_content(True)
-    response = HttpResponseLinter(start_time=time.time())
+    response = lint.HttpResponseLinter(start_time=time.time())
     response.request = request
     response.process_response_topline(b"1.1", b"200", b"OK")
     response.process_headers(list(answered))
@@ -29,8 +29,7 @@ def httplint(asked: Fields, answered: Fields) -> None:
 
 def httpolice(asked: Fields, answered: Fields) -> None:
     """Judge with HTTPolice."""
-    import httpolice as police
-
+    police = importlib.import_module("httpolice")
     request = police.Request("https", "GET", "/", "HTTP/1.1", _named(asked), b"")
     response = police.Response("HTTP/1.1", 200, "OK", _named(answered), None)
     police.check_exchange(police.Exchange(request, [response]))

@@ -1,4 +1,4 @@
-"""What browsers and servers say to each other, without fault: 17 field lines and 16.
+"""What browsers and servers say to each other, without fault: 18 field lines each.
 
 It needs nothing but the standard library: other linters, in a venv of their own, get the same.
 """
@@ -9,25 +9,30 @@ from collections.abc import Iterable
 ASKED = (
     ("Host", "www.example.com"),
     ("Connection", "keep-alive"),
-    ("sec-ch-ua", '"Chromium";v="142", "Not?A_Brand";v="99"'),
+    ("Cache-Control", "max-age=0"),
+    ("sec-ch-ua", '"Chromium";v="{0}", "Google Chrome";v="{0}", "Not_A Brand";v="99"'),
     ("sec-ch-ua-mobile", "?0"),
-    ("sec-ch-ua-platform", '"Linux"'),
+    ("sec-ch-ua-platform", '"Windows"'),
     ("Upgrade-Insecure-Requests", "1"),
     (
         "User-Agent",
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
         " Chrome/{0}.0.0.0 Safari/537.36",
     ),
-    ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"),
-    ("Sec-Fetch-Site", "none"),
+    (
+        "Accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,"
+        "*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+    ),
+    ("Sec-Fetch-Site", "same-origin"),
     ("Sec-Fetch-Mode", "navigate"),
     ("Sec-Fetch-User", "?1"),
     ("Sec-Fetch-Dest", "document"),
+    ("Referer", "https://www.example.com/articles/{0}"),
     ("Accept-Encoding", "gzip, deflate, br, zstd"),
-    ("Accept-Language", "en-GB,en;q=0.9"),
-    ("Cookie", "session={0:016x}; theme=dark"),
-    ("If-None-Match", '"{0:x}-1a2b"'),
-    ("Cache-Control", "max-age=0"),
+    ("Accept-Language", "en-GB,en-US;q=0.9,en;q=0.8"),
+    ("Cookie", "session={0:032x}; consent=all; _ga=GA1.1.{0}.1764230000; theme=dark"),
+    ("If-None-Match", 'W/"{0:x}-19ac"'),
 )
 ANSWERED = (
     ("Server", "nginx"),
@@ -36,15 +41,24 @@ ANSWERED = (
     ("Content-Length", "{0}"),
     ("Connection", "keep-alive"),
     ("Last-Modified", "Thu, 26 Nov 2026 10:{1:02}:{2:02} GMT"),
-    ("ETag", '"{0:x}-1a2c"'),
-    ("Cache-Control", "private, max-age=60"),
-    ("Vary", "Accept-Encoding"),
+    ("ETag", 'W/"{0:x}-19ad"'),
+    ("Cache-Control", "private, max-age=60, stale-while-revalidate=600"),
+    ("Vary", "Accept-Encoding, Cookie"),
     ("Content-Encoding", "gzip"),
-    ("Strict-Transport-Security", "max-age=31536000"),
+    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload"),
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; img-src 'self' data: https:; script-src 'self' 'nonce-{0:016x}'",
+    ),
     ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Set-Cookie", "session={0:016x}; Path=/; Secure; HttpOnly"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Permissions-Policy", "geolocation=(), camera=(self)"),
+    (
+        "Set-Cookie",
+        "session={0:032x}; Expires=Sat, 28 Nov 2026 12:{1:02}:{2:02} GMT; Path=/; Secure;"
+        " HttpOnly; SameSite=Lax",
+    ),
+    ("Alt-Svc", 'h3=":443"; ma=86400'),
     ("Accept-Ranges", "bytes"),
 )
 """Each exchange has its own browser, cookies, validators, dates and length, as in real traffic."""
