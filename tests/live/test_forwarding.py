@@ -1,5 +1,6 @@
 """Conforming forwarding through a real mitmdump, between all pairs of versions."""
 
+import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -378,3 +379,10 @@ def test_an_upstream_proxy(site: Site, confdir: Path) -> None:
         client.exchange(message(b"GET %s HTTP/1.1" % url, b"Host: x", line, *hop))
     assert kept.values("proxy-authorization") == [b"Basic c2VjcmV0"]
     assert sent(site.http1.requests[-1].fields) == []
+
+
+def test_nothing_is_found_about_connections(site: Site) -> None:
+    """What mitmproxy said to one side is held against that side alone."""
+    records = [json.loads(line) for line in site.log.read_text().splitlines()]
+    assert records
+    assert [one for one in records if one["part"] == "connection"] == []

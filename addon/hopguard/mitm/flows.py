@@ -1,6 +1,5 @@
 """mitmproxy's flows in the standards' words. The only place that translates between the two."""
 
-from dataclasses import replace
 from typing import Any, Literal
 
 from mitmproxy import connection, http
@@ -84,14 +83,19 @@ def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
 
 
 def sent_response(flow: http.HTTPFlow) -> Response:
-    """Return the response as mitmproxy sends it to the client."""
-    response = response_of(flow)
+    """Return the response as mitmproxy sends it to the client, in the version of the client."""
     assert flow.response is not None
-    version = client_version(flow)
-    if version in HTTP1 and response.version in HTTP1:
-        version = response.version  # mitmproxy repeats what the server's status line says
-    fields = _fields(flow.response.data.headers)
-    return replace(response, version=version, fields=fields, leg="client", tls=flow.client_conn.tls)
+    data, version = flow.response.data, client_version(flow)
+    if version in HTTP1:  # the version in the start line is relayed
+        version = _HTTP1.get(data.http_version, "HTTP/1.1")
+    return Response(
+        version=version,
+        fields=_fields(data.headers),
+        leg="client",
+        trailers=_trailers(data.trailers),
+        tls=flow.client_conn.tls,
+        status=data.status_code,
+    )
 
 
 def is_own(response: http.Response) -> bool:
