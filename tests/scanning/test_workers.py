@@ -16,7 +16,8 @@ from hopguard.scanning.inputs import Input
 from hopguard.scanning.scanner import Scanner
 from hopguard.scanning.splitting import tasks_of
 from hopguard.scanning.task import Batch, Settings, Task
-from hopguard.scanning.workers import Workers, scan, scan_here, work
+from hopguard.scanning.worker import how_ended, work
+from hopguard.scanning.workers import Workers, scan, scan_here
 from tests.captures.flows import saved
 from tests.scanning.captures import flow, write
 
@@ -129,9 +130,9 @@ def test_work_ends_with_its_connection(folder: Path) -> None:
 
 def test_how_processes_end() -> None:
     """By a signal, or with a status."""
-    assert workers._how(-9) == "by SIGKILL"
-    assert workers._how(-300) == "by signal 300"
-    assert workers._how(1) == "with status 1"
+    assert how_ended(-9) == "by SIGKILL"
+    assert how_ended(-300) == "by signal 300"
+    assert how_ended(1) == "with status 1"
 
 
 def test_a_bug_is_named_and_hides_nothing_else(

@@ -86,8 +86,10 @@ def _find_remote(path: str) -> Iterator[Input]:
     else:
         yield Input(path, size=files.info(path).get("size"))
         return
-    for name in sorted(found):
-        if found[name].get("type") == "file":
-            yield Input(files.unstrip_protocol(name), named=False, size=found[name].get("size"))
-    if not found:
+    for name in [name for name in found if found[name].get("type") == "directory"]:
+        found.update(files.find(name, detail=True))
+    size_of = {name: of.get("size") for name, of in found.items() if of.get("type") == "file"}
+    for name in sorted(size_of):
+        yield Input(files.unstrip_protocol(name), named=False, size=size_of[name])
+    if not size_of:
         yield Input(path, error="there are no files")

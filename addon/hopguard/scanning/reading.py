@@ -71,10 +71,10 @@ class ScanReading:
         yield from batch.records[told:]
 
     def _complain(self, error: str) -> None:
-        self._errors += 1
-        if error == self._last_told:  # by each part of the same file
+        if error == self._last_told:  # by another part of the same file
             return
         self._last_told = error
+        self._errors += 1
         self._tell(error)
         if len(self.reasons) < MOST_REASONS:
             self.reasons.append(error)

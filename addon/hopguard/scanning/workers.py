@@ -1,20 +1,17 @@
 """Processes that do tasks, and one place that gets what they find, in the order of the tasks."""
 
-import multiprocessing
 import os
 import pickle
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import chain
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import wait
 
 from hopguard.captures.capture import CaptureError
 from hopguard.captures.opening import STANDARD_INPUT
 from hopguard.scanning.scanner import Scanner
 from hopguard.scanning.task import Batch, Settings, Task
+from hopguard.scanning.worker import DONE, Waiting, Worker
 
 BUFFERED = 4 << 20
 """Octets of batches that may wait for their turn, for each task; its worker waits as well then."""
@@ -24,9 +21,6 @@ WORTHWHILE = 8 << 20
 
 AHEAD = 4
 """Tasks, for each worker, that may be begun before the first of them is done."""
-
-_DONE = b""
-"""Stands for the end of a task."""
 
 
 def cores() -> int:
@@ -53,66 +47,14 @@ def scan_here(tasks: Iterable[Task], settings: Settings) -> Iterator[Batch]:
         yield from scanner.scan(task)
 
 
-class _Waiting:
-    """A task that was begun, and the batches of it whose turn has not come."""
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.batches: deque[bytes] = deque()
-        self.size = 0
-        self.done = False
-
-    def put(self, octets: bytes) -> None:
-        self.batches.append(octets)
-        self.size += len(octets)
-
-    def take(self) -> Batch:
-        octets = self.batches.popleft()
-        self.size -= len(octets)
-        batch: Batch = pickle.loads(octets)  # it is of our own worker
-        return batch
-
-
-class _Worker:
-    """A process, and what it is doing."""
-
-    def __init__(self, settings: Settings) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(
-            target=work, args=(theirs, settings), daemon=True
-        )
-        self.process.start()
-        theirs.close()
-        self.waiting: _Waiting | None = None
-
-    def begin(self, waiting: _Waiting) -> None:
-        self.waiting = waiting
-        with suppress(OSError):  # it has died; that shows when it is asked for what it has found
-            self.connection.send(waiting.task)
-
-
-def work(connection: Connection, settings: Settings) -> None:
-    """Do what comes through `connection`, until it ends. This is what a worker process runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that has started it decides
-    scanner = Scanner(settings)
-    try:
-        while True:
-            for batch in scanner.scan(connection.recv()):
-                connection.send(batch)
-            connection.send_bytes(_DONE)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-
-
 class Workers:
     """Some processes that do tasks. Their number changes nothing but how long it takes."""
 
     def __init__(self, settings: Settings, count: int) -> None:
         """Start up to `count` processes when there is something to do."""
         self._settings, self._count = settings, count
-        self._workers: list[_Worker] = []
-        self._order: deque[_Waiting] = deque()
+        self._workers: list[Worker] = []
+        self._order: deque[Waiting] = deque()
 
     def scan(self, tasks: Iterator[Task]) -> Iterator[Batch]:
         """Do the tasks, and give what is found in their order.
@@ -144,17 +86,17 @@ class Workers:
             task = next(tasks, None)
             if task is None:
                 break
-            waiting = _Waiting(task)
+            waiting = Waiting(task)
             self._order.append(waiting)
             if task.path == STANDARD_INPUT:
                 continue
             if idle is None:
-                idle = _Worker(self._settings)
+                idle = Worker(self._settings)
                 self._workers.append(idle)
             idle.begin(waiting)
         return bool(self._order)
 
-    def _receive(self, first: _Waiting) -> None:
+    def _receive(self, first: Waiting) -> None:
         """Wait for a batch, or for the end of a task or of a worker."""
         heard = {
             worker.connection: worker
@@ -170,15 +112,15 @@ class Workers:
             except (EOFError, OSError):
                 self._bury(worker, worker.waiting)
                 continue
-            if octets == _DONE:
+            if octets == DONE:
                 worker.waiting.done = True
                 worker.waiting = None
             else:
                 worker.waiting.put(octets)
 
-    def _bury(self, worker: _Worker, waiting: _Waiting) -> None:
+    def _bury(self, worker: Worker, waiting: Waiting) -> None:
         worker.process.join()
-        why = f"the process that read it ended {_how(worker.process.exitcode)}"
+        why = f"the process that read it ended {worker.ending()}"
         error = CaptureError(waiting.task.path, waiting.task.start, why)
         waiting.put(pickle.dumps(Batch([], errors=(str(error),))))
         waiting.done = True
@@ -193,12 +135,3 @@ class Workers:
         for worker in self._workers:
             worker.process.join()
         self._workers.clear()
-
-
-def _how(code: int | None) -> str:
-    if code is not None and code < 0:
-        try:
-            return f"by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"by signal {-code}"
-    return f"with status {code}"
