@@ -69,7 +69,7 @@ def test_size_does_not_depend_on_the_number_of_exchanges() -> None:
 
 TIMES = st.none() | st.floats(0, 1e9)
 EVENTS = st.one_of(
-    st.builds(Opened, TIMES),
+    st.builds(Opened, TIMES, st.none() | st.just("c:1"), st.none() | st.just("s:1"), st.booleans()),
     st.builds(
         RequestHead,
         TIMES,
@@ -206,6 +206,8 @@ def test_whose_messages_they_are() -> None:
     assert [c.server_is_peer for c in (client, server, passive)] == [False, True, True]
     assert [c.requester for c in (client, server, passive)] == ["client", "intermediary", "client"]
     assert sends(server) == "The proxy sends request 1 since it is observed"
+    assert server.after(Opened(1.0)).whole
+    assert not server.after(Opened(1.0, whole=False)).whole
     assert sends(passive) == "The client sends request 1"
 
 

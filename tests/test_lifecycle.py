@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hopguard.checker import Checker
 from hopguard.connection import Connection
@@ -21,7 +23,10 @@ from hopguard.events import (
     StillOpen,
 )
 from hopguard.lifecycle import MOST_OPEN, Lifecycle
-from hopguard.rule import Evidence, Requirement, connection_rule
+from hopguard.rule import PROFILES, Evidence, Requirement, connection_rule
+from tests.test_connection import EVENTS
+
+EVERYTHING = Checker(PROFILES)
 
 
 def key(number: int) -> Key:
@@ -177,6 +182,15 @@ def test_a_bug_in_a_rule(crashing: Lifecycle, caplog: pytest.LogCaptureFixture) 
     connection = crashing.connection(key(1))
     assert connection is not None
     assert connection.number == 2
+
+
+@given(st.lists(st.tuples(st.sampled_from([key(1), key(2), Key("client", "c")]), EVENTS)))
+def test_no_rule_crashes(happened: list[tuple[Key, Event]]) -> None:
+    """Whatever happens, in whatever order."""
+    lifecycle = Lifecycle(EVERYTHING, idle_timeout=60.0)
+    for where, event in happened:
+        lifecycle.feed(where, event)
+    assert EVERYTHING._crashed == set()
 
 
 def test_somebody_looks_twice() -> None:

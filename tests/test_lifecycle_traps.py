@@ -44,6 +44,10 @@ TRAPS = {
     "a WebSocket ends": "* opened\n> GET / HTTP/1.1\n> Host: a.example\n> Connection: Upgrade\n"
     "> Upgrade: foo\n< HTTP/1.1 101 Switching Protocols\n< Connection: Upgrade\n< Upgrade: foo\n"
     "* 90 s later\n* server closes",
+    "an upgrade after close, whose octets look like requests": "* opened\n> GET / HTTP/1.1\n"
+    "> Host: a.example\n> Connection: Upgrade, close\n> Upgrade: foo\n"
+    "< HTTP/1.1 101 Switching Protocols\n< Connection: Upgrade\n< Upgrade: foo\n* 9 s later\n"
+    f"* still open{EXCHANGE}* server closes",
     "answers of the proxy itself": "* client leg\n* opened\n* answered by the proxy\n"
     "> GET / HTTP/1.1\n> Host: a.example\n< HTTP/1.1 502 Bad Gateway\n< Connection: Close\n"
     "< Content-Length: 0\n* 60 s later\n> GET / HTTP/1.1\n> Host: a.example\n* client closes",

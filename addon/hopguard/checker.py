@@ -109,10 +109,12 @@ class Checker:
     def check_event(
         self, connection: Connection, event: Event, peers: Callable[[], Peers]
     ) -> list[Finding]:
-        """Judge `event` on `connection`, which is as it was before.
+        """Judge `event` on `connection`, which is as it was before; after a 101, nothing is.
 
         `peers` is called if a rule asks for what is known of their other connections.
         """
+        if connection.switched:
+            return []
         version = event.version if isinstance(event, RequestHead) else connection.version
         calls = [
             Call(rule, partial(_with_peers, rule, peers) if rule.with_peers else rule.check)

@@ -146,7 +146,7 @@ class Connection(NamedTuple):
             return self._after_response(event) if event.final else self
         if isinstance(event, Opened):
             return self._replace(
-                whole=True,
+                whole=event.whole,
                 opened=event.time,
                 client=event.client,
                 server=None if event.server is None else intern(event.server),  # many share it

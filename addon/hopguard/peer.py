@@ -151,10 +151,10 @@ def ended_in_use(connection: Connection, event: Closed) -> bool:
     if event.by != "server" or connection.answered == 0 or connection.closing or connection.notice:
         return False
     if connection.failure == "lost":
-        return True
-    idle = connection.idle(event.time)
-    reused = connection.number > 1
-    return bool(connection.persists) and reused and idle is not None and idle <= T_FAST
+        idle = connection.idle_before
+    else:
+        idle = connection.idle(event.time) if connection.persists else None
+    return connection.number > 1 and idle is not None and idle <= T_FAST
 
 
 class Lost(NamedTuple):

@@ -12,7 +12,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from hopguard.checker import Checker
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import Request, Response
-from hopguard.mitm import contentview, flows, idletimes, refusal, view
+from hopguard.mitm import contentview, flows, refusal, view
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
 from hopguard.mitm.options import (
@@ -119,7 +119,7 @@ class Hopguard:
         self._unveiling.stop()
         logging.getLogger().removeHandler(self._refusals)
         logging.getLogger().removeHandler(self._connection_log)
-        idletimes.tell(self._connections.lifecycle.servers())
+        self._connections.tell()
         self._reporter.close()
 
     # Messages. The head of a request is judged before other addons edit it; `request` is too late.

@@ -13,9 +13,6 @@ from mitmproxy.net.http import http1
 
 from hopguard.connection import Connection
 from hopguard.events import Failure
-from hopguard.message import Leg
-
-LEGS: tuple[Leg, ...] = ("client", "server")
 
 LOST = "server closed connection"
 TRUNCATED = "HTTP/1 protocol error: peer closed connection without sending complete message body"

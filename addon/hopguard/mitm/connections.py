@@ -4,117 +4,42 @@ mitmproxy does not say who closed a connection, and names the server connection 
 when the response is there. So the one is worked out by elimination, and the other made up for.
 """
 
-import logging
 import time
-import weakref
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import NamedTuple, Self
 
 from mitmproxy import connection as mitmconnection
-from mitmproxy import ctx, http
+from mitmproxy import http
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.utils import human
 
-from hopguard.connection import Connection
 from hopguard.events import (
     IDEMPOTENT,
     Aborted,
     Closed,
-    ClosedBy,
-    Event,
     Failure,
     Key,
     Opened,
     RequestEnd,
     ResponseEnd,
     ResponseHead,
-    StillOpen,
     Unsolicited,
     fingerprint,
     request_head,
     response_head,
 )
-from hopguard.lifecycle import Judged, Lifecycle
+from hopguard.lifecycle import Lifecycle
 from hopguard.message import HTTP1, Request, Response
 from hopguard.mitm import closing, flows
-from hopguard.tolerances import T_CLOSE
-
-logger = logging.getLogger(__name__)
-
-MOST_CLOSED = 10_000
-"""Closed connections whose history is kept, for whoever shows flows."""
-
-URL_LIMIT = 512
-"""Characters of the URL that are kept of the latest exchange on a connection."""
-
-MOST_TIMERS = 1_000
-"""Connections at a time that are looked at again because they ought to be closed."""
+from hopguard.mitm.following import Following, Latest, Report
 
 
-class Latest(NamedTuple):
-    """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
-
-    reference: weakref.ref[http.HTTPFlow] | None
-    method: bytes
-    url: str | None
-    client: str
-    server: str | None
-
-    @classmethod
-    def of(cls, flow: http.HTTPFlow) -> Self:
-        """Remember `flow`."""
-        return cls(
-            weakref.ref(flow),
-            flow.request.data.method,
-            flows.url_of(flow)[:URL_LIMIT],
-            flows.client_address(flow),
-            flows.server_address(flow),
-        )
-
-    @property
-    def flow(self) -> http.HTTPFlow | None:
-        """The flow, if it still exists."""
-        return self.reference() if self.reference is not None else None
-
-
-Report = Callable[[list[Judged], Latest | None], None]
-"""Called with findings about one connection, and its latest exchange."""
-
-
-class Connections:
+class Connections(Following):
     """Follows what mitmproxy's hooks tell. Not an addon itself."""
 
     def __init__(self, lifecycle: Lifecycle, report: Report) -> None:
         """Feed `lifecycle`, and hand what it finds to `report`."""
-        self.lifecycle = lifecycle
-        lifecycle.forget = self._forget
-        self._report = report
-        self._latest: dict[Key, Latest] = {}
-        """The latest exchange on each open connection."""
-        self._ours: set[Key] = set()
-        """Open connections that mitmproxy itself is about to close."""
+        super().__init__(lifecycle, report)
         self._unexpected: dict[str, bytes] = {}
         """Octets from a server that nobody had asked for, by the client's address."""
-        self._closed: OrderedDict[str, Connection] = OrderedDict()
-        self._timers = 0
-
-    # For whoever shows connections.
-
-    def history(self, connection_id: str) -> Connection | None:
-        """Return what is known of a connection, open or closed; None if that is nothing."""
-        for leg in closing.LEGS:
-            found = self.lifecycle.connection(Key(leg, connection_id))
-            if found is not None:
-                return found
-        return self._closed.get(connection_id)
-
-    def closed_by(self, connection_id: str) -> ClosedBy | None:
-        """Return who closed a connection; None if it is open, or nobody knows."""
-        found = self.history(connection_id)
-        return found.closed_by if found is not None else None
-
-    # What the addon's hooks call.
 
     def request_begins(self, flow: http.HTTPFlow, request: Request) -> None:
         """Take in the head of a request on the client's leg."""
@@ -123,7 +48,7 @@ class Connections:
         key, client = Key("client", flow.client_conn.id), flow.client_conn
         if self.lifecycle.connection(key) is None:
             address = human.format_address(client.peername)
-            self._feed(key, Opened(client.timestamp_start, client=address))
+            self._open(key, Opened(client.timestamp_start, client=address))
         self._latest[key] = Latest.of(flow)
         if flow.error is not None:
             self._ours.add(key)
@@ -151,8 +76,9 @@ class Connections:
 
     def response_ends(self, flow: http.HTTPFlow, *, own: bool) -> None:
         """Take in the end of a response on both legs; `own` is one that no server has sent."""
-        if flow.is_replay is not None or flow.response is None:
+        if flow.is_replay == "request" or flow.response is None:
             return
+        own = own or flow.is_replay == "response"
         ended, closes = flow.response.timestamp_end, closing.closes_after(flow)
         key = Key("server", flow.server_conn.id)
         head = self._head_of_response(key, flow)
@@ -214,7 +140,13 @@ class Connections:
             self._ours.add(key)
             self._feed(key, Unsolicited(ended, octets))
         gone = data.client.timestamp_end is not None
-        self._close(key, ended, "proxy" if gone or key in self._ours else "server")
+        ours = gone or key in self._ours or self._was_edited_to_close(key)
+        self._close(key, ended, "proxy" if ours else "server")
+
+    def _was_edited_to_close(self, key: Key) -> bool:
+        """Tell whether another addon has had the last word on the latest exchange: to close."""
+        flow = self._flow(key)
+        return flow is not None and flow.response is not None and closing.closes_after(flow)
 
     def client_disconnects(self, client: mitmconnection.Client) -> None:
         """Take in the end of a client's connection."""
@@ -239,8 +171,6 @@ class Connections:
         self._feed(key, response_head(request, response, now))
         self._feed(key, Closed(now, "proxy"))
 
-    # On one connection.
-
     def _request_is_sent(self, flow: http.HTTPFlow, request: Request) -> Key | None:
         """Make up for the request on the server's leg; return the connection, if it is known."""
         server = flow.server_conn
@@ -250,19 +180,15 @@ class Connections:
         connection = self.lifecycle.connection(key)
         if connection is None:
             opened = Opened(server.timestamp_tcp_setup, server=flows.server_name(flow))
-            self._feed(key, opened)
+            self._open(key, opened)
         if not self._is_latest(key, flow):
-            latest = self._latest.get(Key("client", flow.client_conn.id)) or Latest.of(flow)
-            name = connection.server if connection is not None else flows.server_address(flow)
-            self._latest[key] = latest._replace(server=name)
+            latest = self._latest.get(Key("client", flow.client_conn.id))
+            if latest is None or latest.flow is not flow:
+                latest = Latest.of(flow)
+            self._latest[key] = latest._replace(server=flows.server_address(flow))
             sent = closing.sent_time(flow)
             self._feed(key, request_head(request, sent, flow=flow.id))
         return key
-
-    def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
-        connection = self.lifecycle.connection(key)
-        request = connection.request if connection is not None else None
-        return request is not None and request.flow == flow.id
 
     def _fail_on_server_leg(self, flow: http.HTTPFlow, how: Failure) -> None:
         if flow.error is not None and closing.was_never_sent(flow):
@@ -274,39 +200,3 @@ class Connections:
         if how == "other":
             self._ours.add(key)
         self._feed(key, Aborted(closing.failure_time(flow), how))
-
-    def _close(self, key: Key, ended: float | None, by: ClosedBy | None) -> None:
-        connection = self.lifecycle.connection(key)
-        if connection is not None:
-            event = Closed(ended, by)
-            self._feed(key, event)
-            self._closed[key.connection] = connection.after(event)
-            if len(self._closed) > MOST_CLOSED:
-                self._closed.popitem(last=False)
-
-    def _forget(self, key: Key) -> None:
-        self._latest.pop(key, None)
-        self._ours.discard(key)
-
-    def _flow(self, key: Key) -> http.HTTPFlow | None:
-        latest = self._latest.get(key)
-        return latest.flow if latest is not None else None
-
-    def _feed(self, key: Key, event: Event) -> None:
-        latest = self._latest.get(key)
-        judged = self.lifecycle.feed(key, event)
-        if judged:
-            self._report(judged, latest)
-
-    def _look_later(self, key: Key) -> None:
-        """Look again when the connection ought to be closed, unless mitmproxy closes it."""
-        connection = self.lifecycle.connection(key)
-        waits = connection is not None and connection.closing and key not in self._ours
-        if waits and self._timers < MOST_TIMERS:
-            self._timers += 1
-            ctx.master.event_loop.call_later(T_CLOSE * 1.02, self._look, key)
-
-    def _look(self, key: Key) -> None:
-        self._timers -= 1
-        if self.lifecycle.connection(key) is not None:
-            self._feed(key, StillOpen(time.time()))

@@ -9,8 +9,8 @@ from mitmproxy import ctx, http
 
 from hopguard.lifecycle import Judged
 from hopguard.mitm import flows, view
-from hopguard.mitm.connections import Latest
 from hopguard.mitm.eventlog import EventLog
+from hopguard.mitm.following import Latest
 from hopguard.mitm.tally import Tally
 from hopguard.mitm.verdict import Verdict
 from hopguard.record import Action, Circumstances, Record, Redaction, make_record

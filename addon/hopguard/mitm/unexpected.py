@@ -14,6 +14,9 @@ _REFUSED = re.compile(r"(?P<address>[^ ]+): (?P<octets>b['\"]HTTP/1\.[01] [0-9]{
 _STATUS_LINE = re.compile(rb"(HTTP/1\.[01]) ([0-9]{3})(?: .*)?", re.DOTALL)
 _VERSIONS: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/1.1": "HTTP/1.1"}
 
+# A whole escape or a whole character at a time, so that none is cut in two.
+_LITERAL = re.compile(r"b(['\"])(?:\\x[0-9a-f]{2}|\\[^x]|(?!\1)[^\\])*+")
+
 _CUT = 4096
 """Characters of the text that are read; there may be megabytes."""
 
@@ -40,8 +43,7 @@ class ConnectionLogHandler(logging.Handler):
             return
         if text.startswith(_UNASKED):
             octets = _octets(text.removeprefix(_UNASKED))
-            if octets is not None:
-                self._unasked(octets, human.format_address(client))
+            self._unasked(octets or b"", human.format_address(client))
         elif record.levelno == logging.DEBUG and (found := _REFUSED.fullmatch(text)):
             response = _response(_octets(found["octets"]) or b"")
             if response is not None:
@@ -50,14 +52,14 @@ class ConnectionLogHandler(logging.Handler):
 
 def _octets(shown: str) -> bytes | None:
     """Read octets as Python shows them; of many, the first ones. None if they are not that."""
-    if len(shown) > _CUT:
-        # The quote, then the rest; an escape that would be cut in two is left out.
-        shown = re.sub(r"\\(?:x[0-9a-f]?)?$", "", shown[:_CUT]) + shown[1]
+    found = _LITERAL.match(shown, 0, _CUT)
+    if found is None:
+        return None
     try:
-        octets = ast.literal_eval(shown)
+        octets: bytes = ast.literal_eval(found[0] + found[1])
     except (SyntaxError, ValueError):
         return None
-    return octets if isinstance(octets, bytes) else None
+    return octets
 
 
 def _response(head: bytes) -> Response | None:

@@ -51,6 +51,13 @@ def _connections(count: int, *last: str) -> str:
             "< Content-Length: 0",
             "* server closes",
         ),
+        _connections(
+            DRAINING,
+            "* 5 s later",
+            "> GET /idle HTTP/1.1",
+            "> Host: www.example",
+            "* server closes",
+        ),
         _connections(DRAINING, "* 12 s later", _ONE.format("later"), "* server closes"),
     ],
 )
@@ -72,9 +79,9 @@ def check(peers: Peers, connection: Connection, event: Closed) -> Iterator[Evide
     instead of stop.
 
     It takes five connections within ten seconds, each used more than once and ended within a second
-    after a response, or with a request unanswered. Idle connections do not count, so that a clean
-    restart is silent. Told for the fifth; until ten seconds later the rule about single connections
-    is silent.
+    after a response, or with a request unanswered that followed as quickly. Idle connections do not
+    count, so that a clean restart is silent. Told for the fifth; until ten seconds later the rule
+    about single connections is silent.
     """
     if not connection.server_is_peer or not ended_in_use(connection, event) or event.time is None:
         return

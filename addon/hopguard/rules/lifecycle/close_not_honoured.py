@@ -162,8 +162,6 @@ def check(connection: Connection, event: ResponseHead | StillOpen | Closed) -> I
     client and mitmproxy, mitmproxy is the server, so only the client is judged there (client-open);
     and mitmproxy closes at once when close is in lower case, so live traffic shows other spellings.
     """
-    if connection.switched:
-        return
     if isinstance(event, ResponseHead):
         late = connection.replying > connection.closing
         if event.final and not event.own and late and connection.server_is_peer:

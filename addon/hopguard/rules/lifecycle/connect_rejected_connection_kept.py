@@ -84,9 +84,9 @@ def check(connection: Connection, event: ResponseHead) -> Iterator[Evidence]:
     since RFC 9931 the proxy has to close, whatever the client has said.
 
     Proxies that ask for credentials by 407 do it as a matter of course, to spare the client another
-    connection; so does mitmproxy itself. Add Connection: close to every refusal of CONNECT (in
-    squid, deny_info does not help: client_persistent_connections off does, at a price), or let
-    clients send credentials with the first CONNECT, so that there is no refusal.
+    connection; so does mitmproxy itself. Let the proxy add Connection: close to every refusal of
+    CONNECT; in squid, client_persistent_connections off does so, for all other requests as well. Or
+    let clients send credentials with the first CONNECT, so that there is no refusal.
 
     Seen of an upstream proxy (mitmproxy's mode upstream) and in captures. mitmproxy's own refusals
     are never reported. HTTP/2 and HTTP/3 have streams, which end alone.

@@ -121,8 +121,7 @@ def check(connection: Connection, event: RequestHead | ResponseHead) -> Iterator
     server itself between client and proxy, so captures of other traffic show this.
     """
     doubt = connection.doubt
-    if doubt is None or connection.switched:
-        return
+    assert doubt is not None, "otherwise it does not concern this rule"
     if isinstance(event, ResponseHead):
         later = doubt.by_client and connection.replying > doubt.number
         if event.final and not event.own and later and connection.server_is_peer:

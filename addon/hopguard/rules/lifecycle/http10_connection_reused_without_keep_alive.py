@@ -56,6 +56,14 @@ def _speaks_http10(connection: Connection, _: RequestHead) -> bool:
         """
         * opened
         > GET /1 HTTP/1.0
+        > Connection: close
+        < HTTP/1.0 200 OK
+        < Content-Length: 2
+        > GET /2 HTTP/1.0
+        """,
+        """
+        * opened
+        > GET /1 HTTP/1.0
         > Connection: keep-alive
         < HTTP/1.0 200 OK
         < Connection: Keep-Alive
@@ -103,7 +111,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     rule about that speaks instead.
     """
     request, response = connection.request, connection.response
-    if connection.closing or connection.switched or connection.outstanding:
+    if connection.closing or connection.outstanding:
         return
     if request is None or response is None or response.own:
         return
@@ -114,7 +122,7 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     else:
         return
     yield Evidence(
-        f"{sends(connection)} although the connection was to "
-        f"end with request {connection.number}: {why}.",
+        f"{sends(connection)} although the connection was to end with request "
+        f"{connection.number}: {why}.",
         sender=connection.requester,
     )

@@ -207,7 +207,7 @@ def check(peers: Peers, connection: Connection, event: RequestHead | Closed) -> 
     relays, is about the connection to the server.
     """
     given = connection.promise
-    if given is None or connection.closing or connection.switched or not connection.server_is_peer:
+    if given is None or connection.closing or not connection.server_is_peer:
         return
     if isinstance(event, RequestHead):
         yield from _overrun(connection, event)

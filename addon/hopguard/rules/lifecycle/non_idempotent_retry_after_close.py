@@ -141,9 +141,10 @@ def check(peers: Peers, connection: Connection, event: RequestEnd) -> Iterator[E
     or send an Idempotency-Key that the server honours.
 
     The twin has the same method, target, Host and content, comes from the same client on another
-    connection, and follows within a second, faster than a person would. An answer of any kind,
-    Idempotency-Key, or a client that gave up by itself excuses it. HTTP/2 and HTTP/3 are left out:
-    a connection that is lost there does not tell which of its requests were answered.
+    connection, and follows within a second, faster than a person would. An answer of the server, an
+    Idempotency-Key, or a client that gave up by itself excuses it; the 502 that mitmproxy sends in
+    the server's place does not. HTTP/2 and HTTP/3 are left out: a connection that is lost there
+    does not tell which of its requests were answered.
     """
     lost, request = peers.client.lost, connection.request
     if lost is None or request is None or event.time is None or not connection.client_is_peer:

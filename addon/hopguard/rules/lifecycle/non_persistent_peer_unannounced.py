@@ -16,7 +16,6 @@ from hopguard.tolerances import T_FAST, N
     versions=HTTP11,
     events=(Closed,),
     senders=("server", "client"),
-    repair="",
     violating={
         "server": [
             """

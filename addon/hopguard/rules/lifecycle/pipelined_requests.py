@@ -108,7 +108,7 @@ def check(peers: Peers, connection: Connection, event: RequestHead) -> Iterator[
     mitmproxy takes one request at a time, so that later ones show only when the response is
     complete. Captures that hold the time of every message show it.
     """
-    if event.surfaced or connection.switched:
+    if event.surfaced:
         return
     if connection.failure is not None or not connection.client_is_peer:
         return

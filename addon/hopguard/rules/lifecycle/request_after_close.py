@@ -145,12 +145,12 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
 
     It happens when one side misses an option that the other one understands: Close with a capital
     letter (mitmproxy itself compares with close alone, and goes on), close in a second Connection
-    line or behind another option, a client that reads the field of its first response only. Old
-    versions of http-kit and of mongoose did it (http-kit/http-kit#357, cesanta/mongoose#2765).
+    line or behind another option, a client that reads the field of its first response only, or one
+    that uses a dead connection again (httperf/httperf#4).
 
     In a client library, look for the option close in all members of all Connection lines, in any
     letter case, and take the connection out of the pool when it is found, in a request as well as
-    in a response. In mitmproxy, drop the flows' Connection: Close or write it in lower case.
+    in a response.
 
     own-close is a client that has said close itself, peer-close one that was told. Requests that
     were on the wire before close arrived are excused, so a request must follow the response by more
@@ -159,8 +159,6 @@ def check(connection: Connection, event: RequestHead) -> Iterator[Evidence]:
     spellings only; in captures for all.
     """
     asked, said = connection.close_asked, connection.close_said
-    if connection.switched:
-        return
     if asked:
         yield Evidence(
             f"{sends(connection)} after it has said Connection: close in request {asked}.",

@@ -154,10 +154,10 @@ def check(peers: Peers, connection: Connection, event: Closed) -> Iterator[Evide
     of requests for each connection, a worker that is to be replaced, an error that the handler did
     not survive, HTTP/1.0 behind a proxy that speaks HTTP/1.1. It can say close in that response.
 
-    Let the server announce it: gunicorn does when a worker reaches max_requests only if keep-alive
-    is off for it, so set --max-requests-jitter and expect retries, or use a worker that sends
-    close; in Node set res.shouldKeepAlive = false before the last response; in Go call
-    SetKeepAlivesEnabled(false) before the server stops.
+    Let the server announce it: in Node set res.shouldKeepAlive = false before the last response, in
+    Go call SetKeepAlivesEnabled(false) before the server stops, in a handler that wants the
+    connection to end set Connection: close instead of closing the socket. In a client, repeat
+    idempotent requests that are lost on a connection that has been used before.
 
     A close after an idle time (idle) is in order, since nobody can announce it in advance; it is
     told only with the profile noise. Nothing is said where Keep-Alive promised no more, where the

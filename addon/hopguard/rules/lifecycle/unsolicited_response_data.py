@@ -92,7 +92,7 @@ def check(connection: Connection, event: Unsolicited) -> Iterator[Evidence]:
     lines are ignored.
     """
     octets = event.octets.lstrip(b"\r\n")
-    if not octets or connection.outstanding or connection.switched or not connection.answered:
+    if not octets or connection.outstanding or not connection.answered:
         return
     if _is_notice(octets):
         text = "The server sends status 408 with close while no request is outstanding"

@@ -1,0 +1,146 @@
+"""Open connections of a running mitmproxy, and the latest of those that are closed."""
+
+import logging
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple, Self
+
+from mitmproxy import ctx, http
+
+from hopguard.connection import Connection
+from hopguard.events import Closed, ClosedBy, Event, Key, Opened, StillOpen
+from hopguard.lifecycle import Judged, Lifecycle
+from hopguard.message import Leg
+from hopguard.mitm import flows, idletimes
+from hopguard.tolerances import T_CLOSE
+
+logger = logging.getLogger(__name__)
+
+MOST_CLOSED = 10_000
+"""Closed connections whose history is kept, for whoever shows flows."""
+
+URL_LIMIT = 512
+"""Characters of the URL that are kept of the latest exchange on a connection."""
+
+MOST_TIMERS = 1_000
+"""Connections at a time that are looked at again because they ought to be closed."""
+
+
+_LEGS: tuple[Leg, ...] = ("client", "server")
+
+
+class Latest(NamedTuple):
+    """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
+
+    reference: weakref.ref[http.HTTPFlow] | None
+    method: bytes
+    url: str | None
+    client: str
+    server: str | None
+
+    @classmethod
+    def of(cls, flow: http.HTTPFlow) -> Self:
+        """Remember `flow`."""
+        return cls(
+            weakref.ref(flow),
+            flow.request.data.method,
+            flows.url_of(flow)[:URL_LIMIT],
+            flows.client_address(flow),
+            flows.server_address(flow),
+        )
+
+    @property
+    def flow(self) -> http.HTTPFlow | None:
+        """The flow, if it still exists."""
+        return self.reference() if self.reference is not None else None
+
+
+Report = Callable[[list[Judged], Latest | None], None]
+"""Called with findings about one connection, and its latest exchange."""
+
+
+class Following:
+    """Feeds events to a judge, and keeps what it takes to report what that finds."""
+
+    def __init__(self, lifecycle: Lifecycle, report: Report) -> None:
+        """Feed `lifecycle`, and hand what it finds to `report`."""
+        self.lifecycle = lifecycle
+        lifecycle.forget = self._forget
+        self._report = report
+        self._latest: dict[Key, Latest] = {}
+        """The latest exchange on each open connection."""
+        self._ours: set[Key] = set()
+        """Open connections that mitmproxy itself is about to close."""
+        self._closed: OrderedDict[str, Connection] = OrderedDict()
+        self._timers = 0
+        self._since = time.time()
+        """Of connections that began before, it is unknown what has been."""
+
+    def tell(self) -> None:
+        """Say in mitmproxy's log, in the end, what was learned of servers, and what was missed."""
+        idletimes.tell(self.lifecycle.servers())
+        if self.lifecycle.given_up:
+            logger.warning(
+                "hopguard: %d connections were not followed to their end: too many were open",
+                self.lifecycle.given_up,
+            )
+
+    def history(self, connection_id: str) -> Connection | None:
+        """Return what is known of a connection, open or closed; None if that is nothing."""
+        for leg in _LEGS:
+            found = self.lifecycle.connection(Key(leg, connection_id))
+            if found is not None:
+                return found
+        return self._closed.get(connection_id)
+
+    def closed_by(self, connection_id: str) -> ClosedBy | None:
+        """Return who closed a connection; None if it is open, or nobody knows."""
+        found = self.history(connection_id)
+        return found.closed_by if found is not None else None
+
+    def _open(self, key: Key, opened: Opened) -> None:
+        """Follow a connection from now on, of which it is known when it began."""
+        self._feed(key, opened._replace(whole=(opened.time or 0.0) >= self._since))
+
+    def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
+        connection = self.lifecycle.connection(key)
+        request = connection.request if connection is not None else None
+        return request is not None and request.flow == flow.id
+
+    def _close(self, key: Key, ended: float | None, by: ClosedBy | None) -> None:
+        connection = self.lifecycle.connection(key)
+        if connection is not None:
+            event = Closed(ended, by)
+            self._feed(key, event)
+            self._closed[key.connection] = connection.after(event)
+            if len(self._closed) > MOST_CLOSED:
+                self._closed.popitem(last=False)
+
+    def _forget(self, key: Key) -> None:
+        self._latest.pop(key, None)
+        self._ours.discard(key)
+
+    def _flow(self, key: Key) -> http.HTTPFlow | None:
+        latest = self._latest.get(key)
+        return latest.flow if latest is not None else None
+
+    def _feed(self, key: Key, event: Event) -> None:
+        latest = self._latest.get(key)
+        judged = self.lifecycle.feed(key, event)
+        if judged:
+            self._report(judged, latest)
+
+    def _look_later(self, key: Key) -> None:
+        """Look again when the connection ought to be closed, unless mitmproxy closes it."""
+        connection = self.lifecycle.connection(key)
+        waits = connection is not None and connection.closing and key not in self._ours
+        if waits and self._timers < MOST_TIMERS:
+            self._timers += 1
+            ctx.master.event_loop.call_later(T_CLOSE * 1.02, self._look, key)
+
+    def _look(self, key: Key) -> None:
+        self._timers -= 1
+        if self.lifecycle.connection(key) is not None:
+            self._feed(key, StillOpen(time.time()))
