@@ -46,16 +46,17 @@ def closes_after(flow: http.HTTPFlow) -> bool:
 def _surely_persists(flow: http.HTTPFlow) -> bool:
     """Tell quickly of nearly all exchanges that mitmproxy keeps the connections."""
     assert flow.response is not None
-    has_length = False
-    for message in (flow.request, flow.response):
-        if message.data.http_version != b"HTTP/1.1":
+    for message in (flow.request.data, flow.response.data):
+        if message.http_version not in _PERSISTENT:
             return False
-        for name, value in message.data.headers.fields:
-            lower = name.lower()
-            if lower == b"connection" and b"close" in value:
-                return False
-            has_length = has_length or (message is flow.response and lower == b"content-length")
-    return has_length
+        close = [name for name, value in message.headers.fields if b"close" in value]
+        if b"connection" in map(bytes.lower, close):
+            return False
+    names = [name.lower() for name, _ in flow.response.data.headers.fields]
+    return b"content-length" in names
+
+
+_PERSISTENT = frozenset({b"HTTP/1.1", b"HTTP/2.0"})
 
 
 def failure_of(flow: http.HTTPFlow) -> Failure:
