@@ -46,13 +46,17 @@ def closes_after(flow: http.HTTPFlow) -> bool:
 def _surely_persists(flow: http.HTTPFlow) -> bool:
     """Tell quickly of nearly all exchanges that mitmproxy keeps the connections."""
     assert flow.response is not None
+    names: list[bytes] = []
     for message in (flow.request.data, flow.response.data):
-        if message.http_version not in _PERSISTENT:
+        fields = message.headers.fields
+        names = [name.lower() for name, _ in fields]
+        closes = b"connection" in names and any(
+            b"close" in value
+            for name, (_, value) in zip(names, fields, strict=True)
+            if name == b"connection"
+        )
+        if closes or message.http_version not in _PERSISTENT:
             return False
-        close = [name for name, value in message.headers.fields if b"close" in value]
-        if b"connection" in map(bytes.lower, close):
-            return False
-    names = [name.lower() for name, _ in flow.response.data.headers.fields]
     return b"content-length" in names
 
 
