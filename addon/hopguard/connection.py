@@ -145,14 +145,21 @@ class Connection(NamedTuple):
         if isinstance(event, ResponseHead):
             return self._after_response(event) if event.final else self
         if isinstance(event, Opened):
-            return self._replace(
+            return self._with(
                 whole=event.whole,
                 opened=event.time,
                 client=event.client,
                 server=None if event.server is None else intern(event.server),  # many share it
                 passive=event.passive,
             )
-        return self._replace(**self._changes(event))
+        return self._with(**self._changes(event))
+
+    def _with(self, **changes: Any) -> Self:
+        """Do what `_replace` does, in half the time: this happens several times in an exchange."""
+        values: list[Any] = list(self)
+        for name, value in changes.items():
+            values[_PLACES[name]] = value
+        return type(self)(*values)
 
     def _changes(self, event: Event) -> dict[str, Any]:
         match event:
@@ -177,7 +184,7 @@ class Connection(NamedTuple):
 
     def _after_request(self, event: RequestHead) -> Self:
         number = self.number + 1
-        return self._replace(
+        return self._with(
             number=number,
             request=event,
             fingerprint=None,
@@ -193,9 +200,9 @@ class Connection(NamedTuple):
         number = self.replying
         event = event._replace(server=b"")  # what is known of the server holds it
         if event.own:
-            return self._replace(replied=number, response=event, response_ended=None)
+            return self._with(replied=number, response=event, response_ended=None)
         promises = event.timeout is not None or event.most is not None
-        return self._replace(
+        return self._with(
             replied=number,
             response=event,
             response_ended=None,
@@ -209,4 +216,7 @@ class Connection(NamedTuple):
     def _emptied(self, *, tunnel: bool) -> Self:
         return type(self)(
             self.key, self.whole, self.opened, self.client, self.server, self.passive
-        )._replace(tunnel=tunnel)
+        )._with(tunnel=tunnel)
+
+
+_PLACES = {name: place for place, name in enumerate(Connection._fields)}

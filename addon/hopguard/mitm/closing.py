@@ -42,16 +42,21 @@ def closes_after(flow: http.HTTPFlow) -> bool:
 def _surely_persists(flow: http.HTTPFlow) -> bool:
     """Tell quickly of nearly all exchanges that mitmproxy keeps the connections."""
     assert flow.response is not None
-    has_length = False
-    for message in (flow.request, flow.response):
-        if message.data.http_version != b"HTTP/1.1":
+    names: list[bytes] = []
+    for message in (flow.request.data, flow.response.data):
+        fields = message.headers.fields
+        names = [name.lower() for name, _ in fields]
+        closes = b"connection" in names and any(
+            b"close" in value
+            for name, (_, value) in zip(names, fields, strict=True)
+            if name == b"connection"
+        )
+        if closes or message.http_version not in _PERSISTENT:
             return False
-        for name, value in message.data.headers.fields:
-            lower = name.lower()
-            if lower == b"connection" and b"close" in value:
-                return False
-            has_length = has_length or (message is flow.response and lower == b"content-length")
-    return has_length
+    return b"content-length" in names
+
+
+_PERSISTENT = frozenset({b"HTTP/1.1", b"HTTP/2.0"})
 
 
 def is_multiplexed(message: http.Message) -> bool:
