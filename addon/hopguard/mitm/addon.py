@@ -16,6 +16,7 @@ from hopguard.mitm import contentview, flows, refusal, view, web
 from hopguard.mitm.acting import Acting
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
+from hopguard.mitm.ending import Ending
 from hopguard.mitm.enforcement import Enforcement
 from hopguard.mitm.mending import Mender
 from hopguard.mitm.onward import Onward
@@ -72,7 +73,9 @@ class Hopguard:
         ]
         self._unveiling = Unveiling()
         self._refusals = RefusalHandler(self._report_unseen)
-        self._connections = Connections(Lifecycle(self._checker), self._reporter.report_connection)
+        lifecycle = Lifecycle(self._checker)
+        self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
+        self._connections = Connections(lifecycle, self._ending.tell)
         self._connection_log = ConnectionLogHandler(
             self._connections.data_is_unexpected, self._connections.connect_is_refused
         )
@@ -239,7 +242,9 @@ class Hopguard:
                 refusal.refuse_response_head(flow, refused)
                 self._own.add(flow.response)
             if flow.response not in self._own:
+                self._ending.from_server(flow)
                 self._onward.response_head(flow)
+            self._ending.to_client(flow)
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
 
@@ -275,7 +280,10 @@ class Hopguard:
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
         assert flow.response is not None
-        self._judge_end_of_response(flow)
+        try:
+            self._judge_end_of_response(flow)
+        finally:
+            self._ending.to_client(flow)
         self._connections.response_ends(flow, own=flow.response in self._own)
 
     def _judge_end_of_response(self, flow: http.HTTPFlow) -> None:
