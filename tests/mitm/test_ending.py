@@ -201,6 +201,22 @@ def test_server_that_goes_on_after_close(driver: Enforcing, forwarding: str) -> 
     assert driver.closed_by(driver.server_closes()) == "proxy"
 
 
+@pytest.mark.parametrize("forwarding", ["transparent", "conforming"])
+def test_client_that_goes_on_after_faulty_framing(driver: Enforcing, forwarding: str) -> None:
+    """Chunks in HTTP/1.0 mean nothing to others; the next response is the last."""
+    driver.set("/faulty-framing-connection-reused/block", hopguard_forwarding=forwarding)
+    flow = driver.flow()
+    driver.ask(flow)
+    add_response(flow, (b"Transfer-Encoding", b"chunked"), KEEP_ALIVE, version="HTTP/1.0")
+    assert flow.response is not None
+    driver.addon.responseheaders(flow)
+    flow.response.data.content = b""
+    flow.response.timestamp_end = driver.now
+    driver.addon.response(flow)
+    assert options_of(driver.exchange()) == "close"
+    assert driver.about("faulty-framing-connection-reused")[0] == ("client", "blocked")
+
+
 def test_connection_that_stays_open_is_closed(driver: Enforcing) -> None:
     """Both legs, each when it is looked at; that was mitmproxy then, and not the peer."""
     driver.set("/close-not-honoured/block")
