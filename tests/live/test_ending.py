@@ -17,6 +17,7 @@ from tests.peers import (
     client_context,
     message,
 )
+from tests.peers.mitm import Option
 from tests.records import read_log
 
 pytestmark = pytest.mark.live
@@ -66,7 +67,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, confdir: Path) -> Iterator[P
         *(f"|~u /{rule}/|{rule}|block" for rule in BLOCKED),
         *(f"|~u /{rule}/|{rule}|fix" for rule in FIXED),
     ]
-    options = {
+    options: dict[str, Option] = {
         "hopguard_log": str(log),
         "hopguard_policy": policy,
         "validate_inbound_headers": False,

@@ -217,6 +217,14 @@ def test_client_that_goes_on_after_faulty_framing(driver: Enforcing, forwarding:
     assert driver.about("faulty-framing-connection-reused")[0] == ("client", "blocked")
 
 
+def test_connection_of_http10_that_goes_on(driver: Enforcing) -> None:
+    driver.set("/http10-connection-reused-without-keep-alive/block")
+    driver.exchange(version="HTTP/1.0")
+    assert options_of(driver.exchange(version="HTTP/1.0")) == "close"
+    found = driver.about("http10-connection-reused-without-keep-alive")
+    assert set(found) == {("client", "blocked"), ("server", "blocked")}
+
+
 def test_connection_that_stays_open_is_closed(driver: Enforcing) -> None:
     """Both legs, each when it is looked at; that was mitmproxy then, and not the peer."""
     driver.set("/close-not-honoured/block")

@@ -88,7 +88,7 @@ class Ending:
             refusal.refuse_request_head(flow, self._acting.reason(finding))
             return True
         return block == "leg" and (
-            ours or self._ends_with(flow, leg) or hang_up(judged.key.connection, self._is_idle)
+            self._ends_with(flow, leg) or ours or hang_up(judged.key.connection, self._is_idle)
         )
 
     def _fix(self, judged: Judged, flow: http.HTTPFlow | None) -> str:
@@ -112,18 +112,21 @@ class Ending:
 
     def _is_idle(self, client_id: str) -> bool:
         client = self._lifecycle.connection(Key("client", client_id))
-        return client is None or not client.outstanding
+        return client is not None and not client.outstanding
 
     def from_server(self, flow: http.HTTPFlow) -> None:
         """Announce close in a response as if the server had, if its connection is to end."""
+        policy = self._enforcement.policy
+        if not (self._ends["server"] or policy.lines or policy.default == "fix"):
+            return  # quickly, of nearly all responses
         with _guarded():
             if flow in self._ends["server"] or self._never_keeps(flow):
                 self._announce(flow)
 
     def to_client(self, flow: http.HTTPFlow) -> None:
         """Announce close in a response as it is sent on, if the client's connection is to end."""
-        with _guarded():
-            if flow in self._ends["client"]:
+        if flow in self._ends["client"]:
+            with _guarded():
                 self._announce(flow)
 
     def _never_keeps(self, flow: http.HTTPFlow) -> bool:
@@ -132,15 +135,12 @@ class Ending:
         With the first that says close by itself, or that is not the first of its connection, the
         server has another past.
         """
-        policy = self._enforcement.policy
-        if policy.default != "fix" and not policy.lines:
-            return False  # quickly, of nearly all responses
         server = self._lifecycle.server(flows.server_name(flow) or "")
         return (
             server is not None
             and server.single >= N
             and flows.is_enforced(flow)
-            and policy.decide(NEVER_KEEPS, flow).action == "fix"
+            and self._enforcement.policy.decide(NEVER_KEEPS, flow).action == "fix"
             and any(rule.id == NEVER_KEEPS.rule for rule in self._lifecycle.checker.rules)
         )
 
