@@ -13,7 +13,16 @@ from scripts.benchmarks import core, files, live
 from scripts.benchmarks.figure import Figure, number
 from scripts.benchmarks.rounds import alternate, median_ratio
 from scripts.benchmarks.size import TINY
-from scripts.benchmarks.table import BEGIN, END, README, RESULTS, ROOT, section, table, update_readme
+from scripts.benchmarks.table import (
+    BEGIN,
+    END,
+    README,
+    RESULTS,
+    ROOT,
+    section,
+    table,
+    update_readme,
+)
 
 
 def test_the_readme_shows_the_results() -> None:
@@ -32,13 +41,13 @@ def test_the_readme_shows_the_results() -> None:
 def test_the_readme_is_brought_up_to_date(tmp_path: Path) -> None:
     """Only what is between the marks changes."""
     readme, results = tmp_path / "README.md", tmp_path / "bench.json"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")
     results.write_text(RESULTS.read_text(encoding="utf-8"))
     update_readme(readme, results)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{BEGIN}\n| figure ")
     assert text.endswith(f"\n{END}\nafter\n")
-    assert "old" not in text
+    assert "stale" not in text
 
 
 def test_a_figure_knows_whether_it_is_good_enough() -> None:
@@ -86,7 +95,9 @@ def test_the_checker_is_measured() -> None:
     """Also where no linter is there to compare with: they are named as missing."""
     figures = list(core.figures(TINY, Path("/nonexistent/python")))
     complete(figures)
-    missing = {figure.what.split()[1].strip(","): figure.missing for figure in figures if figure.missing}
+    missing = {
+        figure.what.split()[1].strip(","): figure.missing for figure in figures if figure.missing
+    }
     assert set(missing) == set(core.LINTERS)
     assert "does not run" in missing["httplint"]
 
@@ -130,7 +141,11 @@ def test_the_command_takes_groups(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.benchmarks", "--size", "tiny"]
     path = tmp_path / "figures.json"
     done = subprocess.run(
-        [*command, "core", "--json", str(path)], check=True, cwd=ROOT, capture_output=True, text=True
+        [*command, "core", "--json", str(path)],
+        check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     data = json.loads(path.read_text(encoding="utf-8"))
     assert len(done.stdout.splitlines()) == len(data["figures"])
