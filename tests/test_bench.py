@@ -41,13 +41,13 @@ def test_the_readme_shows_the_results() -> None:
 def test_the_readme_is_brought_up_to_date(tmp_path: Path) -> None:
     """Only what is between the marks changes."""
     readme, results = tmp_path / "README.md", tmp_path / "bench.json"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")
     results.write_text(RESULTS.read_text(encoding="utf-8"))
     update_readme(readme, results)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{BEGIN}\n| figure ")
     assert text.endswith(f"\n{END}\nafter\n")
-    assert "old" not in text
+    assert "stale" not in text
 
 
 def test_a_figure_knows_whether_it_is_good_enough() -> None:
