@@ -2,6 +2,7 @@
 
 import pytest
 
+from hopguard.editing import say_close
 from hopguard.message import Message
 from hopguard.rule import Finding, Rule
 from tests import repairs
@@ -13,6 +14,8 @@ HARMLESS = "Nothing is broken, and nothing to protect."
 STATUS = "The status itself is at fault, or what it needs is known to the sender alone."
 BODY = "Only another body would do."
 OVER = "It is over: nothing that could be edited is at fault."
+LATE = "The request is there; all that can be done is not to process it."
+CLOSE = "No message is at fault but in that the connection goes on: it has to be closed."
 SENDER = "It is evidence about the sender, not a fault of the message."
 
 WITHOUT_REPAIR: dict[str, str] = {
@@ -123,6 +126,34 @@ WITHOUT_REPAIR: dict[str, str] = {
     "forbidden-header-from-browser/acrh": SENDER,
     "forbidden-header-from-browser/acah": SENDER,
     "forbidden-header-from-browser/script-request": SENDER,
+    # Connections
+    "request-after-close/own-close": LATE,
+    "request-after-close/peer-close": LATE,
+    "close-not-honoured/processed": CLOSE,
+    "close-not-honoured/server-open": CLOSE,
+    "close-not-honoured/client-open": CLOSE,
+    "faulty-framing-connection-reused/request": CLOSE,
+    "faulty-framing-connection-reused/response": CLOSE,
+    "http10-connection-reused-without-keep-alive": CLOSE,
+    "unsolicited-response-data/data": CLOSE,
+    "unsolicited-response-data/timeout-notice": CLOSE,
+    "non-persistent-peer-unannounced/client": "mitmproxy cannot say what a client will do.",
+    "server-closed-without-announcing/at-once": OVER,
+    "server-closed-without-announcing/idle": OVER,
+    "close-missing-while-draining": OVER,
+    **{
+        f"keep-alive-promise-mismatch/{variant}": "What Keep-Alive says is only a hint."
+        for variant in ("timeout-short", "timeout-overrun", "max-exceeded", "max-short")
+    },
+    "keep-alive-shorter-than-peer-idle/announced": "A setting of the server has to change.",
+    "keep-alive-shorter-than-peer-idle/observed": "A setting of the server has to change.",
+    "request-raced-idle-close": "Whether to send it again is for the client to decide.",
+    "response-truncated-by-close": OVER,
+    "pipelined-requests/pipelined": "mitmproxy sends one after the other in any case.",
+    "pipelined-requests/after-non-idempotent": "mitmproxy sends one after the other in any case.",
+    "pipelined-requests/right-after-failure": "mitmproxy sends one after the other in any case.",
+    "non-idempotent-retry-after-close/client": "Nobody but the server knows what it has done.",
+    "non-idempotent-retry-after-close/proxy": "Nobody but the server knows what it has done.",
 }
 """Rules and variants for which fix falls back to flag."""
 
@@ -151,7 +182,9 @@ NOT_REPAIRED: dict[str, dict[str, str]] = {
 
 
 RULES = [rule for rule in repairs.RULES if rule.kind in ("message", "exchange")]
-"""Rules about messages; what is wrong with a connection is not mended by editing one."""
+"""Rules about messages."""
+
+OF_CONNECTIONS = [rule for rule in repairs.RULES if rule.kind == "connection"]
 
 
 def name_of(rule: Rule, variant: str) -> str:
@@ -159,11 +192,10 @@ def name_of(rule: Rule, variant: str) -> str:
     return f"{rule.id}/{variant}" if variant else rule.id
 
 
-OF_MESSAGES = [rule for rule in RULES if rule.kind in ("message", "exchange")]
-"""What becomes of a connection is no message that could be edited; what an intermediary has sent
-was its own."""
+LIVE = RULES + OF_CONNECTIONS
+"""What an intermediary has sent, of which the others are, was its own."""
 
-VARIANTS = [(rule, variant) for rule in OF_MESSAGES for variant in rule.variants or [""]]
+VARIANTS = [(rule, variant) for rule in LIVE for variant in rule.variants or [""]]
 EXAMPLES = [
     pytest.param(rule, variant, text, id=f"{rule.id}-{variant}-{number}")
     for rule in RULES
@@ -172,7 +204,7 @@ EXAMPLES = [
 ]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", LIVE, ids=lambda rule: rule.id)
 def test_what_is_said_is_done(rule: Rule) -> None:
     """A rule has a sentence about its repair and something that does it, or neither."""
     assert bool(rule.repair) == bool(rule.edits)
@@ -182,12 +214,19 @@ def test_what_is_said_is_done(rule: Rule) -> None:
 
 def test_table_is_complete() -> None:
     """Every rule and variant has a repair, or a reason why not; never both."""
-    assert not any(rule.edits for rule in set(repairs.RULES).difference(RULES))
+    assert not any(rule.edits for rule in set(repairs.RULES).difference(LIVE))
     without = {name_of(rule, variant) for rule, variant in VARIANTS if variant not in rule.edits}
     assert without == WITHOUT_REPAIR.keys()
     assert all(WITHOUT_REPAIR.values())
     with_repair = {name_of(rule, variant) for rule, variant in VARIANTS} - without
     assert NOT_REPAIRED.keys() <= with_repair
+
+
+def test_what_ends_is_announced() -> None:
+    """The only repair of a connection, in a response to come; for any other, nothing does it."""
+    edits = [edit for rule in OF_CONNECTIONS for edit in rule.edits.values()]
+    assert set(edits) == {say_close}
+    assert not any(rule.block for rule in set(repairs.RULES).difference(OF_CONNECTIONS))
 
 
 @pytest.mark.parametrize(("rule", "variant", "text"), EXAMPLES)

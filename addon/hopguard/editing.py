@@ -110,6 +110,11 @@ def drop_members[M: Message](message: M, name: bytes, members: Collection[bytes]
 
 
 def say_close[M: Message](message: M, finding: Finding, /) -> M:
+    """Announce close: see below."""
+    return announce_close(message)
+
+
+def announce_close[M: Message](message: M) -> M:
     """Announce close in Connection, and nothing else about the persistence of the connection.
 
     A keep-alive makes place for it; otherwise it is added to the first Connection line, or in one

@@ -74,6 +74,10 @@ class Lifecycle:
         """Go on with a connection of which somebody else knows what it has been."""
         self._keep(connection.key, connection)
 
+    def server(self, address: str) -> ServerPast | None:
+        """Return what is remembered of the server at `address`, if that is anything."""
+        return self._servers.get(address)
+
     def servers(self) -> list[ServerPast]:
         """List the servers whose past is remembered, by address."""
         return sorted(self._servers.values(), key=lambda server: server.address)

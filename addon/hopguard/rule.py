@@ -46,6 +46,9 @@ Visibility = Literal["hooks", "refused", "rejected", "raw", "both-legs"]
 mitmproxy refuses; only with `hopguard_see_rejected`; only in raw octets (captures); only where a
 message is seen before and after an intermediary."""
 
+Blocking = Literal["", "request", "leg"]
+"""What `block` does about a connection: it refuses the request at fault, or closes the leg."""
+
 DEFAULT_PROFILES = ("rfc9110", "security", "rfc2068", "rfc6455", "rfc7540", "fetch")
 OPTIONAL_PROFILES = ("rfc2616", "mdn-current", "rfc7230", "rfc7231", "noise", "http2-edge")
 PROFILES = DEFAULT_PROFILES + OPTIONAL_PROFILES
@@ -193,7 +196,10 @@ class Rule:
     edits: Mapping[str, Edit]
     """What does it, by variant; a variant that is missing has no safe repair ..."""
     edits_in: frozenset[Direction]
-    """... and a message of the other direction neither."""
+    """... and a message of the other direction neither. What is edited for a rule about connections
+    is the response to come."""
+    block: Blocking
+    """Of a rule about connections, what `block` can do; empty is nothing, and that is safe."""
     violating: Mapping[str, tuple[str, ...]]
     """Examples by variant, in the notation of `hopguard.transcript`."""
     conforming: tuple[str, ...]
@@ -297,6 +303,7 @@ class Declared(TypedDict, total=False):
     repair: str
     edit: Edit | Mapping[str, Edit]
     edit_in: Direction
+    block: Blocking
     violating: Required[Transcripts]
     conforming: Required[Iterable[str]]
 
@@ -390,6 +397,7 @@ def _declare(
         repair=declared.get("repair", ""),
         edits=_by_variant(declared.get("edit", {}), variants),
         edits_in=frozenset({declared["edit_in"]}) if "edit_in" in declared else directions,
+        block=declared.get("block", ""),
         violating=(
             {name: tuple(texts) for name, texts in examples.items()}
             if isinstance(examples, Mapping)

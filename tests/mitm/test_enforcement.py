@@ -297,7 +297,7 @@ def test_a_refused_connect_is_closed(loaded: Loaded) -> None:
         {},
         {"hopguard_forwarding": "conforming"},
         {"hopguard_forwarding": "transparent", "hopguard_action": "fix"},
-        {"hopguard_action": "flag", "hopguard_policy": ["/persistence/block"]},
+        {"hopguard_action": "flag", "hopguard_policy": ["/lifecycle/block"]},
     ]
     for options in choices:
         context.configure(addon, **options)

@@ -24,7 +24,7 @@ from hopguard.catalogue.facts import (
 )
 from hopguard.catalogue.listing import list_rules, name_and_keyword
 from hopguard.catalogue.lookup import find_group, find_rule
-from hopguard.catalogue.repairs import repair_in_words
+from hopguard.catalogue.repairs import BLOCKS, repair_in_words
 from hopguard.policy import Decision, Policy, Subject
 from hopguard.rule import Requirement, Rule
 
@@ -82,10 +82,18 @@ def document(
         Facts([*_facts(rule, variants), *_actions(rule, variants, policy)]),
         Heading("What fix does"),
         Paragraph(repair_in_words(rule, variant)),
+        *_block(rule),
         Heading("Examples"),
         Paragraph(LEGEND),
         *_examples(rule, variants, limit),
     ]
+
+
+def _block(rule: Rule) -> list[Block]:
+    """Say what block does about a connection; a message is kept back, whatever the rule."""
+    if rule.kind != "connection":
+        return []
+    return [Heading("What block does"), Paragraph(BLOCKS[rule.block])]
 
 
 def _facts(rule: Rule, variants: list[str]) -> Iterator[tuple[str, list[Item]]]:

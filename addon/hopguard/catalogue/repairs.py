@@ -1,8 +1,18 @@
 """What the action `fix` can do about a rule, by what the rule declares."""
 
-from hopguard.rule import Rule
+from hopguard.rule import Blocking, Rule
 
 NO_REPAIR = "Nothing: there is no safe repair. It falls back to flag, and the record says so."
+
+BLOCKS: dict[Blocking, str] = {
+    "": "Nothing: there is nothing to keep back. It falls back to flag, and the record says so.",
+    "request": "The request is answered with 400 and Connection: close. What mitmproxy itself sends"
+    " to a server stays flagged.",
+    "leg": "The connection is closed: after the response on its way, which says Connection: close,"
+    " or at once if nothing is under way. Where mitmproxy closes by itself, nothing is added. If it"
+    " is over already, the finding stays flagged.",
+}
+"""What `block` does about a connection."""
 
 
 def fixable(rule: Rule) -> str:

@@ -12,10 +12,18 @@ from hopguard.mitm.enforcement import Enforcement
 from hopguard.mitm.reporting import Reporter
 from hopguard.policy import Subject
 from hopguard.restoring import Which
-from hopguard.rule import ERROR, Finding, Rule
+from hopguard.rule import Finding, Rule
 from hopguard.rules import load_rules
+from hopguard.rules.lifecycle import connect_rejected_connection_kept
 
-REFUSED_CONNECT = Subject("connect-rejected-connection-kept", "", "persistence", ERROR)
+
+def subject_of(rule: Rule, variant: str = "") -> Subject:
+    """Return what the policy is asked about before anything is found."""
+    severity = rule.variants[variant].severity if rule.variants else rule.severity
+    return Subject(rule.id, variant, rule.group, severity)
+
+
+REFUSED_CONNECT = subject_of(connect_rejected_connection_kept.check)
 """The rule about what mitmproxy itself would do, which is never a finding."""
 
 
@@ -38,7 +46,7 @@ class Acting:
 
     def request_head(self, flow: http.HTTPFlow, request: Request, findings: list[Finding]) -> None:
         """Act on the header section of a request."""
-        if not _can_act_on_request(flow):
+        if not can_act_on_request(flow):
             refused = flows.was_refused(flow, "request")
             self._reporter.report(flow, findings, "refused" if refused else "flagged")
             return
@@ -47,7 +55,7 @@ class Acting:
 
     def request_end(self, flow: http.HTTPFlow, request: Request, findings: list[Finding]) -> None:
         """Act on what the end of a request adds: only a trailer section can still be edited."""
-        if not _can_act_on_request(flow):
+        if not can_act_on_request(flow):
             self._reporter.report(flow, findings, "flagged")
             return
         part, block = request.trailer_part, refusal.refuse_request
@@ -55,7 +63,7 @@ class Acting:
 
     def credentials(self, flow: http.HTTPFlow, request: Request, findings: list[Finding]) -> None:
         """Act on proxy credentials that are about to go on to a server."""
-        if not _can_act_on_request(flow) or flow.request.stream:
+        if not can_act_on_request(flow) or flow.request.stream:
             self._reporter.report(flow, findings, "flagged")
             return
         part, block = request.part, refusal.refuse_request
@@ -102,7 +110,7 @@ class Acting:
             self._reporter.report_handled(flow, plan.handled)
         finally:  # whatever happens to the report, what is decided is done
             if plan.blocked_by is not None:
-                block(flow, self._reason(plan.blocked_by))
+                block(flow, self.reason(plan.blocked_by))
             elif plan.message is not message:
                 edit(flow, plan.message)
 
@@ -142,9 +150,9 @@ class Acting:
 
         return blocked
 
-    def _reason(self, finding: Finding) -> str:
+    def reason(self, finding: Finding) -> str:
         """Say for which rule a message is blocked; no value of a field, which may be secret."""
-        what = "request" if finding.part.startswith("request") else "response"
+        what = "response" if finding.part.startswith("response") else "request"
         rule = self._rules.get(finding.rule)
         name = f"{finding.rule}/{finding.variant}" if finding.variant else finding.rule
         title = f" {rule.title}" if rule else ""
@@ -154,7 +162,7 @@ class Acting:
 _REFUSE_HEAD = refusal.refuse_request_head
 
 
-def _can_act_on_request(flow: http.HTTPFlow) -> bool:
+def can_act_on_request(flow: http.HTTPFlow) -> bool:
     """Tell whether a request is on its way, and not answered in the server's place already."""
     return flows.is_enforced(flow) and (flow.response is None or bool(flow.request.stream))
 

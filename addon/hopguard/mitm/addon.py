@@ -15,6 +15,7 @@ from hopguard.mitm import contentview, flows, refusal, view, web
 from hopguard.mitm.acting import Acting
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
+from hopguard.mitm.ending import Ending
 from hopguard.mitm.enforcement import Enforcement
 from hopguard.mitm.mending import Mender
 from hopguard.mitm.onward import Onward
@@ -52,9 +53,11 @@ class Hopguard:
         """Client connections that CONNECT has made tunnels of, by id."""
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
-        self._connections = Connections(Lifecycle(self._checker), self._reporter.report_connection)
-        self._onward = Onward(self._tunnels, self._own)
         self._acting = Acting(self._enforcement, self._reporter, lambda: self._checker, self._own)
+        self._onward = Onward(self._tunnels, self._own)
+        lifecycle = Lifecycle(self._checker)
+        self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
+        self._connections = Connections(lifecycle, self._ending.tell)
         self._requests = RequestJudge(
             lambda: self._checker, self._reporter, self._acting, self._tunnels
         )
@@ -191,12 +194,17 @@ class Hopguard:
             self._responses.head(flow)
         finally:
             if flow.response not in self._own:
+                self._ending.from_server(flow)
                 self._onward.response_head(flow)
+            self._ending.to_client(flow)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
         assert flow.response is not None
-        self._judge_end_of_response(flow)
+        try:
+            self._judge_end_of_response(flow)
+        finally:
+            self._ending.to_client(flow)
         self._connections.response_ends(flow, own=flow.response in self._own)
 
     def _judge_end_of_response(self, flow: http.HTTPFlow) -> None:

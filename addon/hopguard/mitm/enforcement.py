@@ -58,7 +58,7 @@ class Enforcement:
         """Leave out what is off; the rest cannot be acted on, or `action` has been done already."""
         return [
             Handled(finding, action, policy=decision.line)
-            for finding, decision in self._decided(flow, findings)
+            for finding, decision in self.decided(flow, findings)
         ]
 
     def plan[M: Message](
@@ -73,7 +73,7 @@ class Enforcement:
 
         `judge` is as in `Repairer.repair`; only findings about `parts` can still be repaired.
         """
-        decided = self._decided(flow, findings)
+        decided = self.decided(flow, findings)
         blocking = [finding for finding, decision in decided if decision.action == "block"]
         if blocking:
             handled = [
@@ -116,9 +116,10 @@ class Enforcement:
             outcome.finding: outcome.edits for outcome in repaired.outcomes if outcome.fixed
         }
 
-    def _decided(
+    def decided(
         self, flow: http.HTTPFlow | None, findings: Iterable[Finding]
     ) -> list[tuple[Finding, Decision]]:
+        """Ask the policy about each of `findings`, and leave out what is off."""
         decided = [(finding, self.policy.of(finding, flow)) for finding in findings]
         return [(finding, decision) for finding, decision in decided if decision.action != "off"]
 

@@ -57,8 +57,9 @@ class Latest(NamedTuple):
         return self.reference() if self.reference is not None else None
 
 
-Report = Callable[[list[Judged], Latest | None], None]
-"""Called with findings about one connection, and its latest exchange."""
+Report = Callable[[list[Judged], Latest | None, bool], bool]
+"""Called with findings about one connection, its latest exchange, and whether mitmproxy closes it
+by itself. Returns whether it does because of them."""
 
 
 class Following:
@@ -127,10 +128,11 @@ class Following:
         return latest.flow if latest is not None else None
 
     def _feed(self, key: Key, event: Event) -> None:
-        latest = self._latest.get(key)
+        latest, ours = self._latest.get(key), key in self._ours
         judged = self.lifecycle.feed(key, event)
-        if judged:
-            self._report(judged, latest)
+        closes = bool(judged) and self._report(judged, latest, ours)
+        if closes and self.lifecycle.connection(key) is not None:
+            self._ours.add(key)
 
     def _look_later(self, key: Key) -> None:
         """Look again when the connection ought to be closed, unless mitmproxy closes it."""

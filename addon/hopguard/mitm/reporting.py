@@ -96,23 +96,23 @@ class Reporter:
             make_record(one.finding, circumstances(flow, one), self.redaction) for one in handled
         ]
 
-    def report_connection(self, judged: list[Judged], latest: Latest | None) -> None:
-        """Report findings about a connection, on the flow of its latest exchange if it exists."""
+    def report_connection(
+        self, judged: Iterable[tuple[Judged, Handled]], latest: Latest | None
+    ) -> None:
+        """Report findings about a connection with what is done about each.
+
+        That is on the flow of its latest exchange, if it exists.
+        """
         flow = latest.flow if latest is not None else None
         if flow is not None:
-            self.report(flow, [one.finding for one in judged], "flagged")
+            self.report_handled(flow, [handled for _, handled in judged])
             ctx.master.addons.trigger(hooks.UpdateHook([flow]))  # the event may be no flow's
             return
-        for one in judged:
-            where = _without_flow(one, latest)
-            self._tell(
-                [
-                    make_record(
-                        handled.finding, replace(where, policy=handled.policy), self.redaction
-                    )
-                    for handled in self._enforcement.observe(None, [one.finding], "flagged")
-                ]
-            )
+        records = [
+            make_record(handled.finding, _without_flow(one, handled, latest), self.redaction)
+            for one, handled in judged
+        ]
+        self._tell(records)
 
     def report_unseen(
         self, findings: list[Finding], *, value_known: bool, client: str, server: str | None
@@ -164,9 +164,16 @@ def circumstances(flow: http.HTTPFlow, handled: Handled) -> Circumstances:
     )
 
 
-def _without_flow(judged: Judged, latest: Latest | None) -> Circumstances:
+def _without_flow(judged: Judged, handled: Handled, latest: Latest | None) -> Circumstances:
     """Return where and when a finding about a connection was made whose flow is gone."""
-    where = Circumstances(time=time.time(), flow=judged.flow, connection=judged.key.connection)
+    where = Circumstances(
+        time=time.time(),
+        action=handled.action,
+        edits=handled.edits,
+        policy=handled.policy,
+        flow=judged.flow,
+        connection=judged.key.connection,
+    )
     if latest is not None:
         where = replace(where, method=latest.method, url=latest.url)
         where = replace(where, client=latest.client, server=latest.server)

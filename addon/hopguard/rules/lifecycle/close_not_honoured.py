@@ -16,6 +16,7 @@ from hopguard.tolerances import T_CLOSE
     events=(ResponseHead, StillOpen, Closed),
     senders=("server", "client"),
     concerns=lambda connection, _: connection.closing,
+    block="leg",
     violating={
         "processed": [
             """

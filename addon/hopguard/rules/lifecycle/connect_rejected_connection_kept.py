@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from hopguard.connection import Connection
+from hopguard.editing import say_close
 from hopguard.events import ResponseHead
 from hopguard.message import HTTP11
 from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
@@ -14,6 +15,9 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
     versions=HTTP11,
     events=(ResponseHead,),
     senders=("intermediary",),
+    repair="mitmproxy's own refusal of CONNECT says Connection: close, and mitmproxy closes. An "
+    "upstream proxy's stays flagged: mitmproxy closes that connection in any case.",
+    edit=say_close,
     concerns=lambda _, event: event.to_connect,
     violating=[
         """

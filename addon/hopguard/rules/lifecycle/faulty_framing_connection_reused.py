@@ -17,6 +17,7 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
     senders=("server", "client"),
     concerns=lambda connection, _: connection.doubt,
     visible="raw",
+    block="leg",
     violating={
         "request": [
             """

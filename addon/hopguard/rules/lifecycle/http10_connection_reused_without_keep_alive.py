@@ -22,6 +22,7 @@ def _speaks_http10(connection: Connection, _: RequestHead) -> bool:
     senders=("client", "intermediary"),
     concerns=_speaks_http10,
     visible="raw",
+    block="leg",
     violating=[
         """
         * opened

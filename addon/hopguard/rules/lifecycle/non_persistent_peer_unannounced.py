@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from hopguard.connection import Connection
+from hopguard.editing import say_close
 from hopguard.events import Closed
 from hopguard.message import HTTP11
 from hopguard.peer import Peers, is_single
@@ -16,6 +17,9 @@ from hopguard.tolerances import T_FAST, N
     versions=HTTP11,
     events=(Closed,),
     senders=("server", "client"),
+    repair="From now on Connection: close is added to the server's responses, and mitmproxy closes"
+    " by it.",
+    edit={"server": say_close},
     violating={
         "server": [
             """

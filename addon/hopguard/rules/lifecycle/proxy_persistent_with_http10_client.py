@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from hopguard.connection import Connection
+from hopguard.editing import say_close
 from hopguard.events import RequestHead
 from hopguard.history import nth
 from hopguard.message import HTTP10
@@ -15,6 +16,8 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
     versions=HTTP10,
     events=(RequestHead,),
     senders=("intermediary",),
+    repair="The response to that request says Connection: close, and mitmproxy closes.",
+    edit=say_close,
     violating=[
         """
         * client leg

@@ -20,6 +20,7 @@ from hopguard.tolerances import T_PIPELINED
     events=(RequestHead,),
     senders=("client", "intermediary"),
     concerns=lambda connection, _: connection.closing,
+    block="request",
     violating={
         "own-close": [
             """

@@ -24,6 +24,7 @@ _SHOWN = 40
     versions=HTTP1,
     events=(Unsolicited,),
     senders=("server",),
+    block="leg",
     violating={
         "data": [
             r"""
