@@ -3,7 +3,7 @@
 import os
 import pickle
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from multiprocessing.connection import wait
 
@@ -56,7 +56,7 @@ class Workers:
         self._workers: list[Worker] = []
         self._order: deque[Waiting] = deque()
 
-    def scan(self, tasks: Iterator[Task]) -> Iterator[Batch]:
+    def scan(self, tasks: Iterator[Task]) -> Generator[Batch]:
         """Do the tasks, and give what is found in their order.
 
         A process that dies takes with it what it has not told of its task; another one goes on with
