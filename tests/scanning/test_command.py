@@ -236,6 +236,6 @@ def test_interrupted(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hopguard.scanning.command.scan", interrupt)
+    monkeypatch.setattr("hopguard.scanning.workers.scan", interrupt)
     status, _, said = run(capsys, write(tmp_path / "a.flows", 1))
     assert (status, said) == (130, ["hopguard: interrupted"])

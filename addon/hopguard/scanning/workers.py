@@ -1,6 +1,5 @@
 """Processes that do tasks, and one place that gets what they find, in the order of the tasks."""
 
-import os
 import pickle
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -21,11 +20,6 @@ WORTHWHILE = 8 << 20
 
 AHEAD = 4
 """Tasks, for each worker, that may be begun before the first of them is done."""
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def scan(tasks: Iterator[Task], settings: Settings, count: int) -> Iterator[Batch]:
