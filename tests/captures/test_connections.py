@@ -201,9 +201,14 @@ def test_what_is_not_wanted() -> None:
 
 def test_responses_without_a_length() -> None:
     """An answer to HEAD ends with its header section; other ones end with their connection."""
-    flows = [exchange(1, method="HEAD", response=()), exchange(2, response=())]
+    flows = [
+        exchange(1, method="HEAD", response=()),
+        exchange(2, response=()),
+        exchange(3, response=[(b"Transfer-Encoding", b"chunked")]),
+        exchange(4, response=[(b"Transfer-Encoding", b"gzip")]),
+    ]
     quiet = [isinstance(one.spans[0], Quiet) for one in exchanges(flows)]
-    assert quiet == [True, False]
+    assert quiet == [True, False, True, False]
     to_http2 = exchange(3, response=())
     assert to_http2.response is not None
     to_http2.response.http_version = "HTTP/2.0"
