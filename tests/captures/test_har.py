@@ -63,8 +63,10 @@ def test_an_entry_begins_at_its_offset() -> None:
 
 
 def test_it_is_recognised() -> None:
-    assert HAR.recognises(b'\xef\xbb\xbf \r\n\t{"log":')
-    assert not HAR.recognises(b"[{}]")
+    for head in (b'{"log":{', b'\xef\xbb\xbf {\r\n\t"log" : '):
+        assert HAR.recognises(head)
+    for head in (b'[{"log":', b'{"schema": "hopguard/1"', b'{"login":', b"{", b""):
+        assert not HAR.recognises(head)
 
 
 # What browsers do not show
@@ -153,6 +155,12 @@ def test_chromium_puts_lines_of_one_name_into_one() -> None:
 def test_nothing_counts_as_missing_where_an_exporter_is_not_known(made: dict[str, Any]) -> None:
     assert found_in(read_har(har(made, creator="Some program"))) == []
     assert found_in(read_har(har(made)))  # the same from one that leaves nothing out
+
+
+def test_the_version_of_one_leg_is_not_taken_for_that_of_the_other() -> None:
+    made = entry(("Connection", "keep-alive"), version="HTTP/2.0")
+    assert found_in(read_har(har(made, creator="Some proxy"))) == []
+    assert found_in(read_har(har(made, creator=CHROME))) == ["connection-field-in-http2"]
 
 
 @pytest.mark.parametrize("creator", [None, 3, {}, {"name": 3}])

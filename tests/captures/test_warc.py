@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopguard.captures import losses
+from hopguard.captures.capture import Captured, CaptureError
 from hopguard.captures.warc import WAITING, WARC, WarcReader
 from hopguard.captures.warcrecord import MOST_OF_HEADER
 from hopguard.message import Request, Response
 from tests.captures.archives import (
+    Pieces,
     as_warc,
     exchanges,
     found_in,
@@ -276,6 +278,20 @@ def test_records_in_a_pipe(most: int, between: bytes) -> None:
     captured, errors = read(WarcReader(), octets, most)
     assert not errors
     assert len(captured) == 2
+
+
+def test_what_waits_is_told_when_a_stream_breaks() -> None:
+    class Broken(Pieces):
+        def read(self, size: int, /) -> bytes:
+            if octets := super().read(size):
+                return octets
+            raise OSError
+
+    found: list[Captured | CaptureError] = []
+    reading = WarcReader().read(Broken(record("request", GET) + b"WARC"), "a file")
+    with pytest.raises(OSError, match=r"^$"):
+        found.extend(reading)
+    assert len(found) == 1
 
 
 def test_a_record_may_end_without_line_ends() -> None:

@@ -13,11 +13,11 @@ from hopguard.captures.harvalues import EntryError
 from hopguard.captures.jsonparts import JsonError, JsonReader, PartError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_START = re.compile(rb"(?:" + _BYTE_ORDER_MARK + rb")?[ \t\r\n]*+\{")
+_START = re.compile(rb"(?:" + _BYTE_ORDER_MARK + rb")?\s*+\{\s*+\"log\"\s*+:")
 
 
 def is_har(head: bytes) -> bool:
-    """Tell by its first octets whether a file may be of this format: that it is a JSON object."""
+    """Tell by its first octets whether a file is of this format: a JSON object with a log."""
     return _START.match(head) is not None
 
 

@@ -28,7 +28,17 @@ class Exporter(NamedTuple):
 
 MITMPROXY = Exporter((losses.PSEUDO_FIELDS,), is_proxy=True)
 CHROMIUM = Exporter((losses.OCTETS, losses.LINES))
-OTHER = Exporter((losses.OCTETS, losses.LINES, losses.FIELDS, losses.FRAMING, losses.PSEUDO_FIELDS))
+OTHER = Exporter(
+    (
+        losses.OCTETS,
+        losses.LINES,
+        losses.FIELDS,
+        losses.FRAMING,
+        losses.VERSIONS,
+        losses.AS_HTTP11,
+        losses.PSEUDO_FIELDS,
+    )
+)
 
 _BY_CREATOR = {
     "mitmproxy": MITMPROXY,

@@ -65,10 +65,9 @@ class JsonReader:
         source = self._source
         while True:
             source.position = self._match(_SPACE).end()
-            if source.position < len(source.data):
-                return source.data[source.position : source.position + 1]
-            if not source.has(1):
-                return b""
+            octet = source.data[source.position : source.position + 1]
+            if octet or not source.has(1):
+                return octet
 
     @property
     def offset(self) -> int:
@@ -97,23 +96,19 @@ class JsonReader:
 
     def _until(self, begin: bytes, end: bytes) -> Iterator[None]:
         self._pass(begin)
-        if self.next() == end:
-            self._pass(end)
-            return
-        while True:
+        more = self.next() != end
+        while more:
             yield
-            if self.next() == end:
-                self._pass(end)
-                return
-            self._pass(b",")
-            self.next()  # so that `offset` is that of the element
+            more = self.next() != end
+            if more:
+                self._pass(b",")
+                self.next()  # so that `offset` is that of the element
+        self._pass(end)
 
     def _pass(self, wanted: bytes) -> None:
         found = self.next()
-        if not found:
-            raise EndsTooEarlyError
         if found != wanted:
-            raise JsonError(f"there is no {wanted.decode()}")
+            raise JsonError(f"there is no {wanted.decode()}") if found else EndsTooEarlyError
         self._source.position += 1
 
     def part(self) -> Part:
@@ -124,13 +119,12 @@ class JsonReader:
             PartError: it is too large, or too deep.
             EndsTooEarlyError: the document ends before it does.
         """
-        source = self._source
         if self.next() not in b'"[{':
-            source.has(_LONGEST_ATOM)
+            self._source.has(_LONGEST_ATOM)
             offset, atom = self.offset, self._match(_ATOM)[0]
             if not 0 < len(atom) < _LONGEST_ATOM:
                 raise JsonError("there is no value")
-            source.position += len(atom)
+            self._source.position += len(atom)
             return Part(offset, atom)
         offset, size, deepest, pieces = self.offset, 0, 0, []
         for depth, piece in self._pieces():
@@ -161,10 +155,9 @@ class JsonReader:
         source, depth = self._source, 0
         while source.has(1):
             position = source.position
-            if depth:
-                source.position = self._match(_FLAT).end()
-            if source.position > position:
-                yield depth, source.data[position : source.position]
+            if depth and (end := self._match(_FLAT).end()) > position:
+                source.position = end
+                yield depth, source.data[position:end]
                 continue
             octet = source.data[position : position + 1]
             if octet == b'"':

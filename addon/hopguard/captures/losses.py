@@ -114,6 +114,22 @@ FRAMING = Loss(
         }
     ),
 )
+VERSIONS = Loss(
+    "the version may be the one on the other side of a proxy that made the file",
+    frozenset(
+        {
+            "connection-field-in-http2",
+            "connection-field-in-http3",
+            "http2-settings-invalid/in-http2",
+            "switching-protocols-in-http2-or-http3",
+            "te-not-trailers-in-http2-or-http3",
+        }
+    ),
+)
+AS_HTTP11 = Loss(
+    "messages of HTTP/2 and HTTP/3 may be stored as if they were of HTTP/1.1",
+    frozenset({"forbidden-header-from-browser/script-request"}),
+)
 HTTP2_REQUESTS = Loss(
     "a request of HTTP/2 or HTTP/3 is shown as the program made it, not as it was sent, "
     "and is not judged"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from hopguard.captures import losses
 from hopguard.captures.capture import Captured, CaptureError, Format, Loss, Stream
+from hopguard.captures.decompression import CompressionError
 from hopguard.captures.http1head import HeadError, parse_request_head, parse_response_head
 from hopguard.captures.warcexchange import LOST, REWRITTEN, Half, put_together
 from hopguard.captures.warcrecord import MAGIC, Record, read_records
@@ -42,15 +43,15 @@ class WarcReader:
 
     def read(self, stream: Stream, name: str) -> Iterator[Captured | CaptureError]:
         """Read the capture: see `hopguard.captures.capture.Reader`."""
-        end: CaptureError | None = None
+        end: Exception | None = None
         try:
             for record in read_records(stream, name):
                 if isinstance(record, CaptureError):
                     yield record
                 else:
                     yield from self._take(record, name)
-        except CaptureError as error:
-            end = error
+        except (CaptureError, CompressionError, OSError) as error:
+            end = error  # what waits for its other half is told first
         for half in self._waiting:
             yield from self._captured(half)
         if end is not None:

@@ -24,7 +24,13 @@ LOST: tuple[Loss, ...] = (
 )
 """What no record holds."""
 
-REWRITTEN: tuple[Loss, ...] = (losses.OCTETS, losses.LINES, losses.FIELDS, losses.FRAMING)
+REWRITTEN: tuple[Loss, ...] = (
+    losses.OCTETS,
+    losses.LINES,
+    losses.FIELDS,
+    losses.FRAMING,
+    losses.AS_HTTP11,
+)
 """What is lost besides where a writer has composed messages again."""
 
 PROTOCOLS: dict[bytes, Version | None] = {
