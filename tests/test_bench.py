@@ -4,15 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from scripts.benchmarks import __main__ as command
 from scripts.benchmarks import core, files, live
 from scripts.benchmarks.figure import Figure, number
 from scripts.benchmarks.rounds import alternate, median_ratio
-from scripts.benchmarks.size import TINY
+from scripts.benchmarks.size import TINY, Size
 from scripts.benchmarks.table import (
     BEGIN,
     END,
@@ -41,13 +42,13 @@ def test_the_readme_shows_the_results() -> None:
 def test_the_readme_is_brought_up_to_date(tmp_path: Path) -> None:
     """Only what is between the marks changes."""
     readme, results = tmp_path / "README.md", tmp_path / "bench.json"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    readme.write_text(f"before\n{BEGIN}\nstale\n{END}\nafter\n")
     results.write_text(RESULTS.read_text(encoding="utf-8"))
     update_readme(readme, results)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{BEGIN}\n| figure ")
     assert text.endswith(f"\n{END}\nafter\n")
-    assert "old" not in text
+    assert "stale" not in text
 
 
 def test_a_figure_knows_whether_it_is_good_enough() -> None:
@@ -155,3 +156,15 @@ def test_the_command_takes_groups(tmp_path: Path) -> None:
     )
     assert wrong.returncode == 2
     assert "no such group: nothing" in wrong.stderr
+
+
+def test_what_goes_wrong_ends_only_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other groups are measured, and the message is kept."""
+
+    def broken(_: Size) -> Iterator[Figure]:
+        yield Figure(what="first", target=">= 0", value=1.0)
+        raise RuntimeError("the scan ended with status 3")
+
+    monkeypatch.setattr(command, "GROUPS", {"files": broken, "core": broken})
+    data = command.measure(["files", "core"], TINY)
+    assert [one["missing"] for one in data["figures"]] == ["", "the scan ended with status 3"] * 2

@@ -170,16 +170,6 @@ def test_protocol(octets: bytes, protocol: grammar.Protocol | None) -> None:
     assert grammar.parse_protocol(octets) == protocol
 
 
-def test_a_choice_may_leave_out_the_version() -> None:
-    """But it must not make one up."""
-    offer, bare = grammar.Protocol(b"tls", b"1.2"), grammar.Protocol(b"tls")
-    assert offer.fits(offer)
-    assert bare.fits(offer)
-    assert not offer.fits(bare)
-    assert not grammar.Protocol(b"tls", b"1.3").fits(offer)
-    assert not grammar.Protocol(b"http").fits(offer)
-
-
 def test_start_lines() -> None:
     """Of HTTP/1.x only, and whole as far as it takes to know."""
     assert grammar.starts_request(b"GET / HTTP/1.1\r\nHost: a")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from hopguard.grammar import Protocol
 from hopguard.message import FieldLine, Request, Response
 
 
@@ -195,3 +196,13 @@ def test_content_that_is_announced() -> None:
     assert message.lines_announcing_content() == []
     message = request((b"Content-Length", b"50"), (b"Transfer-Encoding", b"chunked"))
     assert [line.value for line in message.lines_announcing_content()] == [b"chunked", b"50"]
+
+
+def test_a_choice_may_leave_out_the_version() -> None:
+    """But it must not make one up."""
+    acceptable = request((b"Upgrade", b"TLS/1.2, websocket, bad protocol")).acceptable_protocols
+    assert acceptable == {
+        Protocol(b"tls", b"1.2"),
+        Protocol(b"tls"),
+        Protocol(b"websocket"),
+    }

@@ -47,9 +47,9 @@ def test_missing_markers_are_told(text: str) -> None:
         table_in(text)
 
 
-def block(name: str) -> str:
+def block(name: str, page: Path = README) -> str:
     """Return what stands between the markers called `name`."""
-    text = README.read_text("utf-8")
+    text = page.read_text("utf-8")
     return text.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0].strip()
 
 

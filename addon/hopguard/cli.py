@@ -22,8 +22,8 @@ from hopguard.rules import load_rules
 from hopguard.scanning.command import add_scan
 from hopguard.terminal import text_width
 
-OK, USAGE = 0, 2
-"""Exit statuses."""
+OK, USAGE, INTERRUPTED = 0, 2, 130
+"""Exit statuses; the last is what shells give to a program that Ctrl-C has ended."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (UnknownNameError, PolicyError) as error:
         print(f"hopguard: {error}", file=sys.stderr)
         return USAGE
+    except KeyboardInterrupt:
+        print("hopguard: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough, as in `hopguard rules | head`
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())

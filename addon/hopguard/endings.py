@@ -9,10 +9,11 @@ def leaves_open(fields: RawFields) -> bool:
 
     Trailer announces fields; and a field that Connection nominates may still come as a trailer.
     """
-    for name, value in fields:
-        lower = name.lower()
-        if lower == b"trailer" or (
-            lower == b"connection" and value.lower() not in PERSISTENCE_OPTIONS
-        ):
-            return True
-    return False
+    names = [name.lower() for name, _ in fields]
+    if b"trailer" in names:
+        return True
+    return b"connection" in names and any(
+        value.lower() not in PERSISTENCE_OPTIONS
+        for name, (_, value) in zip(names, fields, strict=True)
+        if name == b"connection"
+    )

@@ -122,10 +122,6 @@ class Protocol(NamedTuple):
     name: bytes
     version: bytes | None = None
 
-    def fits(self, offer: "Protocol") -> bool:
-        """Tell whether choosing this one takes up `offer`; a choice may leave the version out."""
-        return self.name == offer.name and self.version in (None, offer.version)
-
 
 def parse_protocol(octets: bytes) -> Protocol | None:
     """Take an element of Upgrade (RFC 9110, section 7.8) apart; None if it is no protocol."""

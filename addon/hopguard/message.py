@@ -236,6 +236,12 @@ class Message:
         return next((line for line, found in self.protocols() if found == wanted), None)
 
     @cached_property
+    def acceptable_protocols(self) -> frozenset[grammar.Protocol]:
+        """What takes up one of the protocols in Upgrade; the version may be left out."""
+        offers = [offer for _, offer in self.protocols()]
+        return frozenset(offers).union(grammar.Protocol(offer.name) for offer in offers)
+
+    @cached_property
     def meant_protocols(self) -> frozenset[bytes]:
         """What invalid elements of Upgrade may have been meant as: see `meant_options`."""
         return frozenset(

@@ -2,12 +2,15 @@
 
 import argparse
 import datetime
+import itertools
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from . import core, files, live
 from .figure import Figure
@@ -59,13 +62,12 @@ def main() -> None:
         update_readme(README, RESULTS)
 
 
-def measure(groups: list[str], size: Size) -> dict[str, object]:
+def measure(groups: list[str], size: Size) -> dict[str, Any]:
     """Measure, and show each figure as it comes; return all of them as plain data."""
     figures = []
-    for group in groups:
-        for figure in GROUPS[group](size):
-            figures.append(figure)
-            print(table([figure]).splitlines()[-1], flush=True)
+    for figure in itertools.chain(*(_measured(group, size) for group in groups)):
+        figures.append(figure)
+        print(table([figure]).splitlines()[-1], flush=True)
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": {
@@ -80,6 +82,14 @@ def measure(groups: list[str], size: Size) -> dict[str, object]:
     }
 
 
+def _measured(group: str, size: Size) -> Iterator[Figure]:
+    """Measure a group; what goes wrong in it ends that group, not the run."""
+    try:
+        yield from GROUPS[group](size)
+    except (OSError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
+        yield Figure(what=f"further figures: {group}", target=">= 0").without(str(error))
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -89,7 +99,7 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def write(path: Path, data: dict[str, object]) -> None:
+def write(path: Path, data: dict[str, Any]) -> None:
     """Write the figures as JSON."""
     path.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 

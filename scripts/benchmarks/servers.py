@@ -55,7 +55,7 @@ http {{
 """
 
 
-class NotThereError(Exception):
+class NotThereError(RuntimeError):
     """Something that a figure needs is not there; the message says what."""
 
 

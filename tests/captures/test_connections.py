@@ -15,7 +15,9 @@ from hopguard.captures.capture import Captured
 from hopguard.captures.connections import Connections
 from hopguard.captures.flowfile import FlowFileReader
 from hopguard.captures.lifespan import Exchange, exchange_of
+from hopguard.captures.quiet import Quiet
 from hopguard.checker import Checker
+from hopguard.events import RequestHead
 from hopguard.flowerrors import LOST, TRUNCATED
 from hopguard.record import Record, Redaction
 from tests.captures.flows import saved
@@ -178,3 +180,50 @@ def test_a_connection_may_come_again() -> None:
     """After its end, which was told too early."""
     flows = [exchange(1, closed=2), exchange(9, server="t"), exchange(10, response=[LENGTH, CLOSE])]
     assert names(flows) == []
+
+
+def test_unknown_times() -> None:
+    """A request without one is not late, and a response without an end is not complete."""
+    endless = exchange(2, response=[LENGTH, CLOSE])
+    assert endless.response is not None
+    endless.response.timestamp_end = None
+    timeless = exchange(3)
+    timeless.request.timestamp_start = 1e300
+    assert names([exchange(1), endless, timeless]) != []
+
+
+def test_what_is_not_wanted() -> None:
+    """It is left out."""
+    judge = Connections(CHECKER, Redaction(), lambda finding: False)
+    flows = [exchange(1, response=[LENGTH, CLOSE]), exchange(9)]
+    assert [record for one in exchanges(flows) for record in judge.feed(one)] == []
+
+
+def test_responses_without_a_length() -> None:
+    """An answer to HEAD ends with its header section; other ones end with their connection."""
+    flows = [
+        exchange(1, method="HEAD", response=()),
+        exchange(2, response=()),
+        exchange(3, response=[(b"Transfer-Encoding", b"chunked")]),
+        exchange(4, response=[(b"Transfer-Encoding", b"gzip")]),
+    ]
+    quiet = [isinstance(one.spans[0], Quiet) for one in exchanges(flows)]
+    assert quiet == [True, False, True, False]
+    to_http2 = exchange(3, response=())
+    assert to_http2.response is not None
+    to_http2.response.http_version = "HTTP/2.0"
+    to_http2.server_conn.alpn = b"h2"
+    ((span,),) = [one.spans for one in exchanges([to_http2])]
+    assert isinstance(span, Quiet)
+
+
+def test_a_finding_without_an_exchange() -> None:
+    """What is known of the connection is told."""
+    judge = Connections(CHECKER, Redaction())
+    flows = [exchange(1, response=[LENGTH, CLOSE]), exchange(9)]
+    first, second = exchanges(flows)
+    list(judge.feed(first))
+    judge._latest.clear()
+    key = second.spans[1].key
+    (record, *_) = judge._tell(key, RequestHead(T0 + 9, "HTTP/1.1", b"GET", "x"))
+    assert (record["url"], record["connection"]) == (None, key.connection)

@@ -93,6 +93,10 @@ def changed(**members: object) -> bytes:
         (changed(request__headers=[[b"a", 1]]), "does not end with a field line"),
         (changed(request__headers=[[1, b"a"]]), "no pair of texts"),
         (changed(request__timestamp_start="x"), "not the number"),
+        (
+            GOOD.replace(b"15:timestamp_start;9:946681200", b"15:timestamp_start;9:94668120x"),
+            "number",
+        ),
         (changed(response__status_code=None), "status None"),
         (changed(response__status_code=1000), "status 1000"),
         (changed(response__status_code="x"), "not the whole number"),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mitmproxy import http, version
 from mitmproxy.io import tnetstring
+from mitmproxy.test import tflow
 
 from hopguard.captures.capture import Captured, CaptureError
 from hopguard.captures.flowfacts import NEWEST, OLDEST
@@ -66,3 +67,13 @@ def test_other_formats(form: object, reason: str) -> None:
     (error,) = read(octets)
     assert isinstance(error, CaptureError)
     assert reason in str(error)
+
+
+@pytest.mark.parametrize("replayed", ["request", "response", None])
+def test_replays_in_old_formats(replayed: str | None) -> None:
+    """Each message said so itself."""
+    flow = tflow.tflow(resp=True)
+    flow.is_replay = replayed
+    (found,) = without_offsets(read(as_saved_before(flow, 8)))
+    assert (found.request is None) == (replayed == "request")
+    assert (found.response is None) == (replayed == "response")

@@ -3,7 +3,9 @@
 from hopguard.captures import harexporter, losses, warcexchange
 from hopguard.captures.capture import Loss
 from hopguard.rules import load_rules
-from tests.test_readme import block
+from tests.test_readme import README, block
+
+PAGE = README.parent / "docs" / "captures.md"
 
 LOSSES = [value for value in vars(losses).values() if isinstance(value, Loss)]
 
@@ -26,7 +28,7 @@ def test_what_is_lost_of_some_exchanges_silences_no_rule_in_all() -> None:
     assert list(tally.lost) == [losses.TRAILERS, Loss(losses.ROUTE.what), losses.LINES]
 
 
-def test_the_readme_lists_them() -> None:
+def test_the_documentation_lists_them() -> None:
     rows = ["| lost | in | rules that are not run |", "| --- | --- | --- |"]
     places = {
         "all HAR files": harexporter.LOST,
@@ -40,4 +42,4 @@ def test_the_readme_lists_them() -> None:
         where = ", ".join(place for place, lost in places.items() if loss in lost)
         rules = ", ".join(f"`{rule}`" for rule in sorted(loss.rules))
         rows.append(f"| {loss.what} | {where or 'single messages'} | {rules} |")
-    assert block("archive losses") == "\n".join(rows)
+    assert block("archive losses", PAGE) == "\n".join(rows)

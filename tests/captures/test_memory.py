@@ -7,7 +7,7 @@ from mitmproxy.test import tflow
 
 from hopguard.captures import fieldlines, flowrecord
 from hopguard.captures.flowfile import FlowFileReader
-from hopguard.captures.tnetstrings import DamageError, integer, items
+from hopguard.captures.tnetstrings import DamageError, integer, items, number
 from tests.captures.flows import saved
 from tests.captures.test_flowfile import as_mitmproxy_reads, read, without_offsets
 
@@ -17,11 +17,11 @@ def test_lines_and_connections_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(fieldlines, "_LINES_KEPT", 2)
     monkeypatch.setattr(flowrecord, "_CONNECTIONS_KEPT", 2)
     flows = []
-    for number in range(5):
+    for count in range(5):
         flow = tflow.tflow(resp=True)
-        flow.request.headers["X"] = "x" * (100 * number)
-        flow.client_conn.peername = ("192.0.2.1", number)
-        flow.server_conn.sni = "x" * 50 if number < 3 else "y" * 70_000
+        flow.request.headers["X"] = "x" * (100 * count)
+        flow.client_conn.peername = ("192.0.2.1", count)
+        flow.server_conn.sni = "x" * 50 if count < 3 else "y" * 70_000
         flows.append(flow)
     octets = saved(flows + flows)
     assert without_offsets(read(octets)) == as_mitmproxy_reads(octets)
@@ -52,6 +52,11 @@ def test_no_list(octets: bytes) -> None:
 
 
 def test_no_number() -> None:
-    """Null, or missing."""
+    """Null, or missing, or something else."""
+    assert number(b"~", None) is None
+    assert number(b"~", (0, 0)) is None
+    for octets in (b"x#", b"5,"):
+        with pytest.raises(DamageError):
+            number(octets, (0, 1))
     assert integer(b"~", None) is None
     assert integer(b"~", (0, 0)) is None

@@ -10,6 +10,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.io import tnetstring
 from mitmproxy.test import taddons, tutils
 
+from hopguard import restoring
 from hopguard.mitm import contentview, received
 from hopguard.mitm.addon import Hopguard
 from hopguard.mitm.enforcement import Enforcement
@@ -187,7 +188,7 @@ def test_a_secret_that_ends_here_is_not_kept() -> None:
 def test_anything_under_our_key(loaded: Loaded, held: object) -> None:
     """A saved flow may hold what nobody has written."""
     flow = request(CONNECTION)
-    flow.metadata[received.KEY] = held
+    flow.metadata[restoring.KEY] = held
     flow.live = False
     assert records(judge(loaded, flow)) == [("flagged", None)]
 

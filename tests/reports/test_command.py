@@ -272,3 +272,10 @@ def test_a_reader_that_stops(log: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with os.fdopen(writer, "w") as pipe:
         monkeypatch.setattr(sys, "stdout", pipe)
         assert main(["report", "--format", "jsonl", str(log)]) == 0
+
+
+def test_junit(capsys: pytest.CaptureFixture[str], log: Path) -> None:
+    """A log does not say which rules were on: all that can be have passed, or not."""
+    status, out, _ = run(capsys, log, "--format", "junit")
+    assert status == 0
+    assert 'name="te-value-invalid"' in out

@@ -226,3 +226,16 @@ def test_baseline(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path, accepted = write(tmp_path / "a.flows", 1), tmp_path / "baseline.json"
     assert run(capsys, path, "--write-baseline", accepted)[0] == 0
     assert run(capsys, path, "--baseline", accepted, "--fail-on", "info")[0] == 0
+
+
+def test_interrupted(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, and the status that shells know."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hopguard.scanning.workers.scan", interrupt)
+    status, _, said = run(capsys, write(tmp_path / "a.flows", 1))
+    assert (status, said) == (130, ["hopguard: interrupted"])

@@ -55,6 +55,18 @@ def test_many_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [int(flow) for flow, time in found if time is None] == list(range(14))
 
 
+def test_as_many_records_as_are_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left to write."""
+    monkeypatch.setattr(parquet, "ROWS", 3)
+    with open_parquet(tmp_path / "found") as report:
+        for _ in range(3):
+            report.add(make())
+        report.finish([])
+    assert rows(f"select count(*) from '{tmp_path}/found/*/*.parquet'") == [(3,)]
+
+
 def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What to install is said, and no folder is made."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)

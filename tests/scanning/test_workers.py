@@ -157,3 +157,30 @@ def test_a_file_that_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     _, exchanges, errors = summed(batches)
     assert exchanges == 60
     assert errors == [f"cannot read {path}: it has changed while it was read"]
+
+
+def test_whoever_has_seen_enough_stops_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is left behind."""
+    monkeypatch.setattr(workers, "AHEAD", 1)
+    pool = Workers(Settings(), 2)
+    batches = pool.scan(tasks_of([str(folder)], part=50_000))
+    next(batches)
+    processes = [worker.process for worker in pool._workers]
+    batches.close()
+    assert processes
+    assert not any(process.is_alive() for process in processes)
+
+
+def test_what_is_gone_meanwhile(tmp_path: Path) -> None:
+    """It was there when the captures were listed."""
+    _, exchanges, errors = summed(Scanner(Settings()).scan(Task(str(tmp_path / "gone"))))
+    assert exchanges == 0
+    assert errors == [f"cannot read {tmp_path}/gone: No such file or directory"]
+
+
+def test_other_formats(tmp_path: Path) -> None:
+    """They are recognised by their content."""
+    path = tmp_path / "x"
+    path.write_text('{"log": {"version": "1.2", "creator": {"name": "x"}, "entries": []}}')
+    *_, last = Scanner(Settings()).scan(Task(str(path)))
+    assert (last.format, last.errors) == ("HAR", ())

@@ -12,11 +12,15 @@ from hopguard.captures.lifespan import Exchange, Span
 from hopguard.captures.quiet import Quiet
 from hopguard.checker import Checker
 from hopguard.events import Closed, Event, Key
-from hopguard.lifecycle import MOST_OPEN, Judged, Lifecycle
+from hopguard.lifecycle import Judged, Lifecycle
 from hopguard.record import Circumstances, Record, Redaction, make_record
 from hopguard.rule import Finding
 
-MOST_CLOSING = 100_000
+MOST_OPEN = 20_000
+"""Connections that are followed, and as many on which all has been quiet: more than a capture of
+one proxy holds at a time. Of those beyond, the one that was used least recently is given up."""
+
+MOST_CLOSING = 50_000
 """Connections whose end is known and has not come; the earliest of those beyond is not told."""
 
 
@@ -31,7 +35,7 @@ class Connections:
     ) -> None:
         """Judge by the rules of `checker`; what is not `wanted` is left out."""
         self._wanted = wanted or (lambda _: True)
-        self._lifecycle = Lifecycle(checker)
+        self._lifecycle = Lifecycle(checker, most_open=MOST_OPEN)
         self._lifecycle.forget = self._forget
         self._redaction = redaction
         self._latest: dict[Key, Exchange] = {}

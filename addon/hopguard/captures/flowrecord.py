@@ -16,6 +16,7 @@ from hopguard.captures.flowfacts import (
     url_of,
     version_spoken,
 )
+from hopguard.captures.flowreceived import received
 from hopguard.captures.layouts import FLOW, REQUEST, RESPONSE, Layout
 from hopguard.captures.tnetstrings import (
     DICTIONARY,
@@ -29,6 +30,7 @@ from hopguard.captures.tnetstrings import (
 from hopguard.events import IDEMPOTENT, fingerprint
 from hopguard.flowerrors import failure, refused_part
 from hopguard.message import RawFields, Request, Response, Version
+from hopguard.restoring import Which
 
 MOST_STATUS = 999
 
@@ -61,8 +63,12 @@ class FlowDecoder:
         answered = _message(data, flow.get(b"response"), RESPONSE)
         client = self._connection(data, flow, form, client=True)
         server = self._connection(data, flow, form, client=False)
-        request = self._request(data, asked, client, form)
-        response = self._response(data, answered, server, form) if answered is not None else None
+        sent_on = self._request(data, asked, client, form)
+        request = _as_received(sent_on, data, flow, "request")
+        response = None
+        if answered is not None:
+            response = self._response(data, answered, server, form)
+            response = _as_received(response, data, flow, "response")
         responded = seconds_of(data, answered) if answered is not None else UNTIMED
         replay = replayed(data, flow, asked, answered)
         requested, flow_id = seconds_of(data, asked), octets(data, flow.get(b"id"))
@@ -73,7 +79,7 @@ class FlowDecoder:
             offset,
             request if replay != b"request" else None,
             response if replay != b"response" else None,
-            _sent(request, response, server) if response is not None else None,
+            _sent(sent_on, response, server) if response is not None else None,
             refused_part(error.text) if error is not None else None,
             request.method,
             url_of(data, asked, request, client, server),
@@ -163,6 +169,14 @@ def _message(data: bytes, span: Span | None, layout: Layout) -> Members | None:
     if data[span[1]] != DICTIONARY:
         raise DamageError("a message is no dictionary")
     return layout.find(data, *span)
+
+
+def _as_received[M: Request | Response](message: M, data: bytes, flow: Members, which: Which) -> M:
+    """Return the message as its peer sent it, which the addon may have edited."""
+    fields = received(data, flow, which, message.fields)
+    if fields is message.fields:
+        return message
+    return _made(type(message), message.__dict__, fields=fields)
 
 
 def _sent(request: Request, response: Response, server: Connection) -> Request:

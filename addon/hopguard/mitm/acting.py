@@ -11,6 +11,7 @@ from hopguard.mitm import flows, received, refusal
 from hopguard.mitm.enforcement import Enforcement
 from hopguard.mitm.reporting import Reporter
 from hopguard.policy import Subject
+from hopguard.restoring import Which
 from hopguard.rule import Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.rules.lifecycle import connect_rejected_connection_kept
@@ -129,7 +130,7 @@ class Acting:
         return judge
 
     def _edit_head(self, flow: http.HTTPFlow, message: Message) -> None:
-        which: received.Which = "request" if isinstance(message, Request) else "response"
+        which: Which = "request" if isinstance(message, Request) else "response"
         received.remember(flow, which, message.fields, self._reporter.redaction)
 
     def _remove_credentials(self, flow: http.HTTPFlow, _: Message) -> None:

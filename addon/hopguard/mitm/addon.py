@@ -2,9 +2,8 @@
 
 import logging
 import weakref
-from dataclasses import replace
 
-from mitmproxy import ctx, exceptions, hooks, http, tcp, tls
+from mitmproxy import ctx, exceptions, http, tcp, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client, Server
 from mitmproxy.proxy import server_hooks
@@ -29,20 +28,17 @@ from hopguard.mitm.options import (
     parse_rotation,
 )
 from hopguard.mitm.policy_options import parse_forwarding, parse_policy
-from hopguard.mitm.rejected import REFUSED_TRANSFER_ENCODING, RefusalHandler, Unveiling
+from hopguard.mitm.rejected import RefusalHandler, Unveiling
 from hopguard.mitm.rejudging import Judge
 from hopguard.mitm.report_command import ReportCommand
 from hopguard.mitm.reporting import Reporter
+from hopguard.mitm.request_judge import RequestJudge
+from hopguard.mitm.response_judge import ResponseJudge
 from hopguard.mitm.settings import check_settings
 from hopguard.mitm.unexpected import ConnectionLogHandler
 from hopguard.mitm.verdict import parse_fail_on
 from hopguard.record import Redaction
 from hopguard.reports.rotation import Rotation
-from hopguard.rule import Finding
-from hopguard.rules.keep_alive_and_proxy import proxy_authorization_beyond_proxy
-
-OCTETS_AFTER_SWITCH = 256
-"""How much of each piece of data after a 101 is looked at: enough for a start line."""
 
 
 class Hopguard:
@@ -55,12 +51,19 @@ class Hopguard:
         self._reporter = Reporter(self._enforcement)
         self._tunnels: set[str] = set()
         """Client connections that CONNECT has made tunnels of, by id."""
-        self._switched: dict[str, http.HTTPFlow] = {}
-        """The exchange that ended in a 101, by the id of the client connection."""
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
         self._acting = Acting(self._enforcement, self._reporter, lambda: self._checker, self._own)
         self._onward = Onward(self._tunnels, self._own)
+        lifecycle = Lifecycle(self._checker)
+        self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
+        self._connections = Connections(lifecycle, self._ending.tell)
+        self._requests = RequestJudge(
+            lambda: self._checker, self._reporter, self._acting, self._tunnels
+        )
+        self._responses = ResponseJudge(
+            lambda: self._checker, self._reporter, self._acting, self._connections, self._own
+        )
         self._view = contentview.HopguardView()
         self._commands = [
             Commands(
@@ -73,9 +76,6 @@ class Hopguard:
         ]
         self._unveiling = Unveiling()
         self._refusals = RefusalHandler(self._report_unseen)
-        lifecycle = Lifecycle(self._checker)
-        self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
-        self._connections = Connections(lifecycle, self._ending.tell)
         self._connection_log = ConnectionLogHandler(
             self._connections.data_is_unexpected, self._connections.connect_is_refused
         )
@@ -165,59 +165,22 @@ class Hopguard:
             view.detach(flow)
         try:
             if flow.is_replay != "request":
-                request = self._judge_request(flow)
+                request = self._requests.head(flow)
                 self._connections.request_begins(flow, request)
         finally:  # here and below: a bug in judging must not keep a message from being framed
             self._onward.request_head(flow)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Judge a CONNECT request."""
-        self._judge_request(flow)
-
-    def _judge_request(self, flow: http.HTTPFlow) -> Request:
-        request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
-        findings = self._checker.check_message(request)
-        if findings:
-            self._acting.request_head(flow, request, findings)
-        return request
+        self._requests.head(flow)
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
         try:
-            if flows.passes_on_credentials(flow) and flow.client_conn.id not in self._tunnels:
-                self._judge_credentials(flow)
-            self._judge_request_end(flow)
+            self._requests.end(flow)
             self._connections.request_ends(flow)
         finally:
             self._onward.request_end(flow)
-
-    def _judge_request_end(self, flow: http.HTTPFlow) -> None:
-        if flow.is_replay == "request" or not flows.has_open_request(flow):
-            return
-        if not flows.is_complete(flow, flow.request):
-            return
-        request = flows.request_of(
-            flow, in_tunnel=flow.client_conn.id in self._tunnels, complete=True
-        )
-        refused = self._refuses_trailers(flow, request)
-        if refused:
-            refusal.refuse_request(flow, refused)
-        findings = self._checker.check_trailers(request)
-        if refused:
-            self._reporter.report(flow, findings, "refused")
-        elif findings:
-            self._acting.request_end(flow, request, findings)
-
-    def _judge_credentials(self, flow: http.HTTPFlow) -> None:
-        """Judge proxy credentials that were addressed to mitmproxy and go on to the server."""
-        request = flows.request_of(flow, in_tunnel=True)
-        findings = [
-            replace(finding, sender="proxy", leg="server")
-            for finding in self._checker.check_message(request)
-            if finding.rule == proxy_authorization_beyond_proxy.check.id
-        ]
-        if findings:
-            self._acting.credentials(flow, request, findings)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a response when its header section is there."""
@@ -227,55 +190,13 @@ class Hopguard:
         if flow.live and flows.is_own(flow.response):
             self._own.add(flow.response)
             return
-        refused = self._restore_transfer_encoding(flow.response) or self._refuses_switch(flow)
         try:
-            response = flows.response_of(flow)
-            request = flows.sent_request(flow, response)
-            findings = self._judge_exchange(request, response)
-            if refused:
-                self._reporter.report(flow, findings, "refused")
-            elif findings:
-                self._acting.response_head(flow, response, findings)
-            self._connections.response_begins(flow, request, response)
-        finally:  # whatever happens to the report, nothing gets through
-            if refused:
-                refusal.refuse_response_head(flow, refused)
-                self._own.add(flow.response)
+            self._responses.head(flow)
+        finally:
             if flow.response not in self._own:
                 self._ending.from_server(flow)
                 self._onward.response_head(flow)
             self._ending.to_client(flow)
-        if flow.live and flow.response.status_code == 101:
-            self._switched[flow.client_conn.id] = flow
-
-    def _judge_exchange(self, request: Request, response: Response) -> list[Finding]:
-        return self._checker.check_message(response) + self._checker.check_exchange(
-            request, response
-        )
-
-    def _restore_transfer_encoding(self, response: http.Response) -> str:
-        """Give a field that h2 was not to see its name back; return why it must be refused."""
-        fields = response.data.headers.fields
-        if response.data.http_version != b"HTTP/2.0" or not any(
-            name == REFUSED_TRANSFER_ENCODING for name, _ in fields
-        ):
-            return ""
-        response.headers.fields = tuple(
-            (b"transfer-encoding" if name == REFUSED_TRANSFER_ENCODING else name, value)
-            for name, value in fields
-        )
-        return "The server sent Transfer-Encoding on HTTP/2, which has its own framing."
-
-    def _refuses_switch(self, flow: http.HTTPFlow) -> str:
-        """Say why a 101 must not go on; empty where it may.
-
-        A bare mitmproxy lets no Upgrade field pass from HTTP/2 to HTTP/1, and cannot relay the
-        answer to one: the stream would hang.
-        """
-        switches = flow.response is not None and flow.response.status_code == 101
-        if not (switches and flow.live and flow.client_conn.alpn in (b"h2", b"h3")):
-            return ""
-        return "The server switched protocols on HTTP/1.1, where an HTTP/2 client cannot follow."
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
@@ -292,44 +213,15 @@ class Hopguard:
         if flow.is_replay == "response" or flow.response in self._own:
             return
         try:
-            if flows.has_open_response(flow) and flows.is_complete(flow, flow.response):
-                self._judge_response_end(flow)
+            self._responses.end(flow)
         finally:
             if flow.response not in self._own:
                 self._onward.response_end(flow)
 
-    def _judge_response_end(self, flow: http.HTTPFlow) -> None:
-        response = flows.response_of(flow, complete=True)
-        refused = self._refuses_trailers(flow, response)
-        findings = self._checker.check_trailers(response)
-        if refused:
-            refusal.refuse_response(flow, refused)
-            self._reporter.report(flow, findings, "refused")
-        elif findings:
-            self._acting.response_end(flow, response, findings)
-
-    def _refuses_trailers(self, flow: http.HTTPFlow, message: Request | Response) -> str:
-        """Say why the trailer section must not go on; empty where it may."""
-        lines = message.trailer_lines(b"transfer-encoding")
-        if not (lines and flow.live and ctx.options.validate_inbound_headers):
-            return ""
-        return "Transfer-Encoding was sent in a trailer section, where it must not be."
-
     def error(self, flow: http.HTTPFlow) -> None:
         """Judge a response that mitmproxy refused: no other hook has seen it."""
-        self._judge_refused_response(flow)
+        self._responses.refused(flow)
         self._connections.exchange_fails(flow)
-
-    def _judge_refused_response(self, flow: http.HTTPFlow) -> None:
-        if flow.response is None or flow.is_replay == "response":
-            return
-        if flow.live and flows.is_own(flow.response):
-            return
-        self._restore_transfer_encoding(flow.response)
-        response = flows.response_of(flow)
-        findings = self._judge_exchange(flows.sent_request(flow, response), response)
-        if findings:
-            self._reporter.report(flow, findings, "refused")
 
     def http_connect_error(self, flow: http.HTTPFlow) -> None:
         """Announce that the connection of a refused CONNECT ends: what follows may be in it."""
@@ -352,23 +244,13 @@ class Hopguard:
 
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
         """Judge what is said after a switch of protocols that mitmproxy relays blindly."""
-        switch = self._switched.get(flow.client_conn.id)
-        if switch is None:
-            return
-        response = flows.response_of(switch)
-        findings = self._checker.check_exchange(
-            flows.sent_request(switch, response),
-            replace(response, switched_octets=(flow.messages[-1].content[:OCTETS_AFTER_SWITCH],)),
-        )
-        if findings:  # among them those of the exchange itself, which are known
-            self._reporter.report(switch, findings, "flagged")
-            ctx.master.addons.trigger(hooks.UpdateHook([switch]))  # the event is another flow's
+        self._responses.after_switch(flow)
 
     def client_disconnected(self, client: Client) -> None:
         """Judge the end of a client connection, and forget it."""
         self._onward.forget(client)
         self._tunnels.discard(client.id)
-        self._switched.pop(client.id, None)
+        self._responses.forget(client)
         self._connections.client_disconnects(client)
 
     def server_disconnected(self, data: server_hooks.ServerConnectionHookData) -> None:

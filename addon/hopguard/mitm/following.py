@@ -18,8 +18,8 @@ from hopguard.tolerances import T_CLOSE
 
 logger = logging.getLogger(__name__)
 
-MOST_CLOSED = 10_000
-"""Closed connections whose history is kept, for whoever shows flows."""
+MOST_CLOSED = 2_000
+"""Closed connections whose history is kept, for whoever shows flows: 1.4 KB each."""
 
 URL_LIMIT = 512
 """Characters of the URL that are kept of the latest exchange on a connection."""

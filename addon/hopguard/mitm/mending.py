@@ -9,6 +9,7 @@ from hopguard.mitm import received, view
 from hopguard.mitm.enforcement import Enforcement, Handled
 from hopguard.mitm.rejudging import Judge
 from hopguard.mitm.reporting import Reporter
+from hopguard.restoring import Which
 from hopguard.rule import Finding
 
 
@@ -57,7 +58,7 @@ def _parts(message: Message) -> tuple[Part, Part]:
 
 
 def _put(flow: http.HTTPFlow, before: Message, after: Message) -> None:
-    which: received.Which = "request" if isinstance(before, Request) else "response"
+    which: Which = "request" if isinstance(before, Request) else "response"
     held = flow.request if which == "request" else flow.response
     assert held is not None
     received.forget(flow, which)

@@ -12,6 +12,7 @@ from hopguard.message import HTTP1, Message, RawFields, Version
 from hopguard.mitm import flows, framing, nextleg, received, refusal
 from hopguard.mitm.legs import NextLegs
 from hopguard.record import Redaction
+from hopguard.restoring import Which
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class Onward:
         to = nextleg.leg_of_response(flow, known)
         self._send(flow, "response", forward(current, to).fields)
 
-    def _send(self, flow: http.HTTPFlow, which: received.Which, lines: RawFields) -> None:
+    def _send(self, flow: http.HTTPFlow, which: Which, lines: RawFields) -> None:
         received.remember(flow, which, lines, self.redaction)
 
     def forget(self, client: connection.Client) -> None:

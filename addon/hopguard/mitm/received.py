@@ -4,18 +4,14 @@ It is kept beside the flow, with what we made of it, so that the flow can be jud
 peers sent, now and when it is loaded from a file, and people see both.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from mitmproxy import http
 
 from hopguard.message import FieldLine, RawFields
 from hopguard.record import Redaction
+from hopguard.restoring import KEY, RECEIVED, SENT, Which, restore
 from hopguard.text import REDACTED
-
-KEY = "hopguard_received"
-"""In `flow.metadata`: for each message that was edited, its field lines before and after."""
-
-Which = Literal["request", "response"]
 
 
 def remember(flow: http.HTTPFlow, which: Which, sent: RawFields, redaction: Redaction) -> None:
@@ -40,24 +36,14 @@ def remember(flow: http.HTTPFlow, which: Which, sent: RawFields, redaction: Reda
     entries = flow.metadata.get(KEY)
     flow.metadata[KEY] = {
         **(entries if isinstance(entries, dict) else {}),
-        which: {"received": kept, "sent": [[name, value] for name, value in sent]},
+        which: {RECEIVED: kept, SENT: [[name, value] for name, value in sent]},
     }
 
 
 def received(flow: http.HTTPFlow, which: Which, now: RawFields) -> RawFields:
-    """Return the field lines that a peer sent, of a message that has the lines `now`.
-
-    Where somebody else has edited the message after us, it is what it is now, without what we
-    added.
-    """
+    """Return the field lines that a peer sent, of a message that has the lines `now`."""
     entry = _entry(flow, which)
-    if entry is None:
-        return now
-    before, sent = _lines(entry["received"]), _lines(entry["sent"])
-    if now == sent:
-        return before
-    ours = [line for line in sent if line not in before]
-    return tuple(line for line in now if line not in ours)
+    return now if entry is None else restore(_lines(entry[RECEIVED]), _lines(entry[SENT]), now)
 
 
 def is_edited(flow: http.HTTPFlow, which: Which) -> bool:
@@ -91,7 +77,7 @@ def _entry(flow: http.HTTPFlow, which: Which) -> dict[str, Any] | None:
     return entry
 
 
-_SIDES = ("received", "sent")
+_SIDES = (RECEIVED, SENT)
 
 
 def _are_lines(lines: Any) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from mitmproxy import ctx, http
 
+from hopguard.message import Message
+
 REFUSED_REQUEST = 400
 REFUSED_RESPONSE = 502
 
@@ -107,3 +109,11 @@ def _answer(flow: http.HTTPFlow, status: int, reason: str) -> http.Response:
         fields["Connection"] = "close"
     body = "" if flow.request.method == "HEAD" else f"{reason}\n"
     return http.Response.make(status, body, fields)
+
+
+def reason_in_trailers(flow: http.HTTPFlow, message: Message) -> str:
+    """Say why the trailer section of `message` must not go on; empty where it may."""
+    lines = message.trailer_lines(b"transfer-encoding")
+    if not (lines and flow.live and ctx.options.validate_inbound_headers):
+        return ""
+    return "Transfer-Encoding was sent in a trailer section, where it must not be."

@@ -18,6 +18,7 @@ from typing import Any
 
 import h2.stream
 import h2.utilities
+from mitmproxy import http
 from mitmproxy.utils import human
 
 from hopguard.fields import CONNECTION_SPECIFIC
@@ -137,3 +138,17 @@ class RefusalHandler(logging.Handler):
         client_address = human.format_address(client)
         from_client = found["address"] == client_address
         self._report(name, value, from_client, found["address"], client_address)
+
+
+def restore_transfer_encoding(response: http.Response) -> str:
+    """Give a field that h2 was not to see its name back; return why it must be refused."""
+    fields = response.data.headers.fields
+    if response.data.http_version != b"HTTP/2.0" or not any(
+        name == REFUSED_TRANSFER_ENCODING for name, _ in fields
+    ):
+        return ""
+    response.headers.fields = tuple(
+        (b"transfer-encoding" if name == REFUSED_TRANSFER_ENCODING else name, value)
+        for name, value in fields
+    )
+    return "The server sent Transfer-Encoding on HTTP/2, which has its own framing."

@@ -1,6 +1,7 @@
 """The command `hopguard scan`: captures in, one report out."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -22,7 +23,6 @@ from hopguard.scanning.progress import with_progress
 from hopguard.scanning.reading import ScanReading
 from hopguard.scanning.splitting import tasks_of
 from hopguard.scanning.task import Settings
-from hopguard.scanning.workers import cores, scan
 
 PARQUET = "parquet"
 
@@ -80,6 +80,11 @@ def add_scan(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=run)
 
 
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, such as 4")
@@ -118,6 +123,8 @@ def _read(arguments: argparse.Namespace, settings: Settings) -> ScanReading:
     if arguments.dask is not None:
         batches = scan_on_cluster(arguments.dask, arguments.paths, settings)
     else:
+        from hopguard.scanning.workers import scan  # no other command needs processes
+
         tasks = tasks_of(arguments.paths)
         batches = scan(tasks, settings, arguments.workers or cores())
     if _shows_progress(arguments):

@@ -1,9 +1,8 @@
 """Processes that do tasks, and one place that gets what they find, in the order of the tasks."""
 
-import os
 import pickle
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain
 from multiprocessing.connection import wait
 
@@ -21,11 +20,6 @@ WORTHWHILE = 8 << 20
 
 AHEAD = 4
 """Tasks, for each worker, that may be begun before the first of them is done."""
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def scan(tasks: Iterator[Task], settings: Settings, count: int) -> Iterator[Batch]:
@@ -56,7 +50,7 @@ class Workers:
         self._workers: list[Worker] = []
         self._order: deque[Waiting] = deque()
 
-    def scan(self, tasks: Iterator[Task]) -> Iterator[Batch]:
+    def scan(self, tasks: Iterator[Task]) -> Generator[Batch]:
         """Do the tasks, and give what is found in their order.
 
         A process that dies takes with it what it has not told of its task; another one goes on with

@@ -222,12 +222,11 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
 
 def _not_offered(request: Request, response: Response) -> list[FieldLine]:
     """List the lines, each once, that name a protocol which was not offered."""
-    offers = [offer for _, offer in request.protocols()]
     chosen = response.protocols()
     lines = [
         line
         for line, protocol in chosen
-        if not any(protocol.fits(offer) for offer in offers)
+        if protocol not in request.acceptable_protocols
         and protocol.name not in request.meant_protocols
         and (protocol != LAYERED_ABOVE or len(chosen) == 1)
     ]

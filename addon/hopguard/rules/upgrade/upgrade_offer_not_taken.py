@@ -115,9 +115,8 @@ def check(request: Request, response: Response) -> Iterator[Evidence]:
     takes_no_offer = response.status == 426 or 200 <= response.status < 300
     if request.version not in HTTP11 or not takes_no_offer:
         return
-    offers = [offer for _, offer in request.protocols()]
     for line, protocol in response.protocols():
-        if any(protocol.fits(offer) for offer in offers):
+        if protocol in request.acceptable_protocols:
             text = f"{line} advertises a protocol that the request has offered without success."
             yield Evidence(text, line)
             return
