@@ -2,6 +2,8 @@
 
 import pytest
 
+from hopguard.catalogue.explanation import explain
+from hopguard.catalogue.repairs import BLOCKS
 from hopguard.editing import say_close
 from hopguard.message import Message
 from hopguard.rule import Finding, Rule
@@ -227,6 +229,14 @@ def test_what_ends_is_announced() -> None:
     edits = [edit for rule in OF_CONNECTIONS for edit in rule.edits.values()]
     assert set(edits) == {say_close}
     assert not any(rule.block for rule in set(repairs.RULES).difference(OF_CONNECTIONS))
+
+
+def test_what_block_does_is_told() -> None:
+    """Of connections only: a message is kept back, whatever the rule."""
+    for rule in repairs.RULES:
+        told = explain(rule.id, [rule], width=10_000)
+        assert ("What block does" in told) == (rule.kind == "connection")
+        assert (BLOCKS[rule.block] in told) == (rule.kind == "connection")
 
 
 @pytest.mark.parametrize(("rule", "variant", "text"), EXAMPLES)
