@@ -13,9 +13,9 @@ import pytest
 from hopguard.cli import main
 from hopguard.extras import MissingExtraError
 from hopguard.reports.making import WrongUsageError
-from hopguard.scanning import cluster
+from hopguard.scanning import cluster, command
 from hopguard.scanning.scanner import Scanner
-from hopguard.scanning.task import Settings, Task
+from hopguard.scanning.task import Batch, Settings, Task
 from tests.captures.flows import saved
 from tests.scanning.captures import flow, write
 from tests.scanning.test_workers import summed
@@ -71,16 +71,23 @@ def test_a_url(running: Any, folder: Path, tmp_path: Path) -> None:
         assert output.read_bytes() == here
 
 
-def test_a_worker_that_dies(folder: Path) -> None:
-    """What it has done, and nobody has fetched yet, is done again by another one."""
+def test_a_worker_that_dies(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has done, and nobody has fetched yet, is done again: the result is the same."""
+    here = scanned(folder, tmp_path / "here", "--workers", "1")
+    scan, killed = cluster.scan_on_cluster, []
     with distributed.LocalCluster(n_workers=2, **PROCESSES) as made:
-        batches = cluster.scan_on_cluster(made.scheduler_address, [str(folder)], Settings())
-        first = next(batches)
-        os.kill(made.workers[0].pid, signal.SIGKILL)
-        records, exchanges, errors = summed(batches)
-    assert first.exchanges + exchanges == 10 * FILES
-    assert len(first.records) + len(records) == 2 * 10 * FILES
-    assert len(errors) == 1
+
+        def scan_and_kill(*arguments: Any) -> Iterator[Batch]:
+            batches = iter(scan(*arguments))
+            yield next(batches)
+            killed.append(made.workers[0].pid)
+            os.kill(killed[0], signal.SIGKILL)
+            yield from batches
+
+        monkeypatch.setattr(command, "scan_on_cluster", scan_and_kill)
+        there = scanned(folder, tmp_path / "there", "--dask", made.scheduler_address)
+    assert killed
+    assert there == here
 
 
 def test_standard_input_stays_here(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
