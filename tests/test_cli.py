@@ -146,6 +146,11 @@ def test_the_module_is_the_program(
     assert "there is no rule" in capsys.readouterr().err
 
 
+def test_worker_processes_do_not_run_the_program() -> None:
+    """They import it under another name."""
+    assert "main" in runpy.run_module("hopguard.__main__", run_name="__mp_main__")
+
+
 def loaded_by(statement: str) -> set[str]:
     """Return the modules that `statement` loads into a fresh interpreter."""
     code = f"import sys; old = set(sys.modules); {statement}; print(*set(sys.modules) - old)"
