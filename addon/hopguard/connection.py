@@ -159,7 +159,7 @@ class Connection(NamedTuple):
         values: list[Any] = list(self)
         for name, value in changes.items():
             values[_PLACES[name]] = value
-        return type(self)(*values)
+        return self._make(values)
 
     def _changes(self, event: Event) -> dict[str, Any]:
         match event:

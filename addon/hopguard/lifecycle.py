@@ -114,20 +114,27 @@ class Lifecycle:
             self.forget(oldest)
 
     def _peers(self, connection: Connection, event: Event) -> Peers:
-        client = self._clients.get(_client_of(connection, event), ClientPast())
-        server = self._servers.get(connection.server or "", ServerPast(connection.server or ""))
+        client, server = self._client(connection, event), self._server(connection)
         return Peers(client, server, self.idle_timeout)
 
+    def _client(self, connection: Connection, event: Event) -> ClientPast:
+        return self._clients.get(_client_of(connection, event)) or ClientPast()
+
+    def _server(self, connection: Connection) -> ServerPast:
+        address = connection.server or ""
+        return self._servers.get(address) or ServerPast(address)
+
     def _learn(self, connection: Connection, event: Event) -> None:
-        peers = self._peers(connection, event)
         if connection.server is not None and not isinstance(event, RequestEnd):
-            server = peers.server.after(connection, event)
-            if server is not peers.server:
-                _put(self._servers, connection.server, server, self._most_peers)
+            server = self._server(connection)
+            learned = server.after(connection, event)
+            if learned is not server:
+                _put(self._servers, connection.server, learned, self._most_peers)
         if connection.client is not None and not isinstance(event, ResponseHead):
-            client = peers.client.after(connection, event)
-            if client is not peers.client:
-                _put(self._clients, _client_of(connection, event), client, self._most_peers)
+            client = self._client(connection, event)
+            known = client.after(connection, event)
+            if known is not client:
+                _put(self._clients, _client_of(connection, event), known, self._most_peers)
 
 
 def _client_of(connection: Connection, event: Event) -> tuple[str, int]:
