@@ -144,6 +144,9 @@ class Connection(NamedTuple):
             return self._after_request(event)
         if isinstance(event, ResponseHead):
             return self._after_response(event) if event.final else self
+        if isinstance(event, ResponseEnd):
+            answered = min(self.answered + 1, self.replied)
+            return self._with(answered=answered, response_ended=event.time)
         if isinstance(event, Opened):
             return self._with(
                 whole=event.whole,
@@ -165,9 +168,6 @@ class Connection(NamedTuple):
         match event:
             case RequestEnd():
                 return {"fingerprint": event.fingerprint}
-            case ResponseEnd():
-                answered = min(self.answered + 1, self.replied)
-                return {"answered": answered, "response_ended": event.time}
             case Aborted():
                 return {"failure": event.how}
             case Unsolicited():
@@ -198,7 +198,8 @@ class Connection(NamedTuple):
         if event.to_connect and event.status < 300:
             return self._emptied(tunnel=True)
         number = self.replying
-        event = event._replace(server=b"")  # what is known of the server holds it
+        if event.server:
+            event = event._replace(server=b"")  # what is known of the server holds it
         if event.own:
             return self._with(replied=number, response=event, response_ended=None)
         promises = event.timeout is not None or event.most is not None

@@ -96,12 +96,12 @@ def is_waiting_on(flow: http.HTTPFlow, server: mitmconnection.Server) -> bool:
 
 def sent_time(flow: http.HTTPFlow) -> float | None:
     """Return when the request was sent: when it was complete, or the connection there."""
-    server = flow.server_conn
-    times = [
-        flow.request.timestamp_start if flow.request.stream else flow.request.timestamp_end,
-        server.timestamp_tls_setup or server.timestamp_tcp_setup,
-    ]
-    return max((one for one in times if one is not None), default=None)
+    request, server = flow.request.data, flow.server_conn
+    sent = request.timestamp_start if flow.request.stream else request.timestamp_end
+    ready = server.timestamp_tls_setup or server.timestamp_tcp_setup
+    if sent is None or ready is None:
+        return ready if sent is None else sent
+    return max(sent, ready)
 
 
 def failure_time(flow: http.HTTPFlow) -> float:

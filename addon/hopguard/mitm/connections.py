@@ -116,7 +116,7 @@ class Connections(Following):
             request = flows.request_of(flow, in_tunnel=True)
             return response_head(request, flows.sent_response(flow), time, flow=flow.id)
         if (version in HTTP1) == (head.version in HTTP1):
-            return head._replace(time=time)
+            return ResponseHead(time, *head[1:])
         # mitmproxy has translated it, and what it says of the connection was not meant for it.
         return ResponseHead(time, version, head.status, flow.id)
 
@@ -192,7 +192,7 @@ class Connections(Following):
             latest = self._latest.get(Key("client", flow.client_conn.id))
             if latest is None or latest.flow is not flow:
                 latest = Latest.of(flow)
-            self._latest[key] = latest._replace(server=flows.server_address(flow))
+            self._latest[key] = Latest(*latest[:-1], flows.server_address(flow))
             sent = closing.sent_time(flow)
             self._feed(key, request_head(request, sent, flow=flow.id))
         return key

@@ -116,15 +116,20 @@ class Ending:
 
     def from_server(self, flow: http.HTTPFlow) -> None:
         """Announce close in a response as if the server had, if its connection is to end."""
-        with _guarded():
-            if flow in self._ends["server"] or self._never_keeps(flow):
-                self._announce(flow)
+        if flow in self._ends["server"] or self._may_fix():
+            with _guarded():
+                if flow in self._ends["server"] or self._never_keeps(flow):
+                    self._announce(flow)
 
     def to_client(self, flow: http.HTTPFlow) -> None:
         """Announce close in a response as it is sent on, if the client's connection is to end."""
-        with _guarded():
-            if flow in self._ends["client"]:
+        if flow in self._ends["client"]:
+            with _guarded():
                 self._announce(flow)
+
+    def _may_fix(self) -> bool:
+        policy = self._enforcement.policy
+        return policy.default == "fix" or bool(policy.lines)
 
     def _never_keeps(self, flow: http.HTTPFlow) -> bool:
         """Tell whether the policy repairs the responses of a server that never keeps connections.
@@ -132,15 +137,12 @@ class Ending:
         With the first that says close by itself, or that is not the first of its connection, the
         server has another past.
         """
-        policy = self._enforcement.policy
-        if policy.default != "fix" and not policy.lines:
-            return False  # quickly, of nearly all responses
         server = self._lifecycle.server(flows.server_name(flow) or "")
         return (
             server is not None
             and server.single >= N
             and flows.is_enforced(flow)
-            and policy.decide(NEVER_KEEPS, flow).action == "fix"
+            and self._enforcement.policy.decide(NEVER_KEEPS, flow).action == "fix"
             and any(rule.id == NEVER_KEEPS.rule for rule in self._lifecycle.checker.rules)
         )
 
