@@ -8,11 +8,12 @@ from itertools import islice, product
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
 from hopguard.index import NO_TRIGGER, Call, Index
-from hopguard.memo import Lines, Memo, Plan
+from hopguard.memo import Memo, Plan
 from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
 from hopguard.peer import Peers
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
+from hopguard.selection import Lines
 from hopguard.witness import Questions, witness
 
 logger = logging.getLogger(__name__)

@@ -162,7 +162,7 @@ class Connection(NamedTuple):
         values: list[Any] = list(self)
         for name, value in changes.items():
             values[_PLACES[name]] = value
-        return self._make(values)
+        return tuple.__new__(type(self), values)
 
     def _changes(self, event: Event) -> dict[str, Any]:
         match event:
@@ -199,7 +199,7 @@ class Connection(NamedTuple):
             return self._emptied(tunnel=True)
         number = self.replying
         if event.server:
-            event = event._replace(server=b"")  # what is known of the server holds it
+            event = ResponseHead(*event[:-2], b"", event.own)  # what is known of the server has it
         if event.own:
             return self._with(replied=number, response=event, response_ended=None)
         promises = event.timeout is not None or event.most is not None

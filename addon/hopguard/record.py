@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from hopguard.fields import CREDENTIALS
 from hopguard.message import FieldLine
@@ -22,23 +22,23 @@ _LATER_LINES = re.compile(rb"[\r\n](.*):", re.DOTALL)
 _USERINFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)[^/?#]*@")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Circumstances:
     """Where and when a finding was made; None is unknown."""
 
-    time: float | None
+    time: Final[float | None]
     """Seconds since the epoch."""
-    action: Action = "flagged"
-    edits: tuple[str, ...] = ()
-    policy: str | None = None
+    action: Final[Action] = "flagged"
+    edits: Final[tuple[str, ...]] = ()
+    policy: Final[str | None] = None
     """The line of the policy that decided on the action; None is the default action."""
-    method: bytes | None = None
-    url: str | None = None
-    status: int | None = None
-    flow: str | None = None
-    connection: str | None = None
-    client: str | None = None
-    server: str | None = None
+    method: Final[bytes | None] = None
+    url: Final[str | None] = None
+    status: Final[int | None] = None
+    flow: Final[str | None] = None
+    connection: Final[str | None] = None
+    client: Final[str | None] = None
+    server: Final[str | None] = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ class Redaction:
         if self.hides(line.name):
             return True
         later = _LATER_LINES.search(line.value)
-        names = _letters(later[1]) if later else b""
+        if later is None:
+            return False
+        names = _letters(later[1])
         return any(spelling in names for spelling in self._spellings)
 
 
