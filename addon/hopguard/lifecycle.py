@@ -102,6 +102,8 @@ class Lifecycle:
             self.forget(key)
         else:
             self._keep(key, after)
+        if not findings:
+            return []
         flow = after.request.flow if after.request is not None else None
         return [Judged(finding, key, flow) for finding in findings]
 

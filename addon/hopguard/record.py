@@ -1,10 +1,11 @@
 """Findings as plain data: one record, the same in the log, in saved flows and in reports."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from hopguard.fields import CREDENTIALS
@@ -135,7 +136,12 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
 
 def identity(record: Record) -> tuple[object, ...]:
     """Return what makes a finding about one flow the same as another."""
-    return tuple(record[key] for key in ("rule", "variant", "part", "field", "line", "message"))
+    return _identity(record)
+
+
+_identity: Callable[[Record], tuple[object, ...]] = itemgetter(
+    "rule", "variant", "part", "field", "line", "message"
+)
 
 
 def _printable(text: str | None) -> str | None:
