@@ -157,6 +157,22 @@ class Connection(NamedTuple):
             )
         return self._with(**self._changes(event))
 
+    def after_exchange(
+        self, request: RequestHead, response: ResponseHead, ended: float | None
+    ) -> Self:
+        """Return the connection as it is after the three events of an exchange: see `steady`."""
+        number = self.number + 1
+        return self._with(
+            number=number,
+            replied=number,
+            answered=number,
+            request=request,
+            fingerprint=None,
+            idle_before=self.idle(request.time),
+            response=_without_server(response),
+            response_ended=ended,
+        )
+
     def _with(self, **changes: Any) -> Self:
         """Do what `_replace` does, in half the time: this happens several times in an exchange."""
         values: list[Any] = list(self)
@@ -198,8 +214,7 @@ class Connection(NamedTuple):
         if event.to_connect and event.status < 300:
             return self._emptied(tunnel=True)
         number = self.replying
-        if event.server:
-            event = ResponseHead(*event[:-2], b"", event.own)  # what is known of the server has it
+        event = _without_server(event)
         if event.own:
             return self._with(replied=number, response=event, response_ended=None)
         promises = event.timeout is not None or event.most is not None
@@ -218,6 +233,11 @@ class Connection(NamedTuple):
         return type(self)(
             self.key, self.whole, self.opened, self.client, self.server, self.passive
         )._with(tunnel=tunnel)
+
+
+def _without_server(event: ResponseHead) -> ResponseHead:
+    """Leave out what is kept with what is known of the server."""
+    return ResponseHead(*event[:-2], b"", event.own) if event.server else event
 
 
 _PLACES = {name: place for place, name in enumerate(Connection._fields)}

@@ -140,8 +140,7 @@ class Following:
         self._feed(key, opened._replace(whole=(opened.time or 0.0) >= self._since))
 
     def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
-        connection = self.lifecycle.connection(key)
-        request = connection.request if connection is not None else None
+        request = self.lifecycle.request(key)
         return request is not None and request.flow == flow.id
 
     def _close(self, key: Key, ended: float | None, by: ClosedBy | None) -> None:
