@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hopguard import memo
+from hopguard import memo, selection
 from hopguard.checker import Checker
 from hopguard.fields import NameKind
 from hopguard.message import EVERY_VERSION, HTTP1, Message, RawFields, Request, Response, Version
@@ -335,7 +335,8 @@ def test_a_witness_is_of_the_same_kind() -> None:
 )
 def test_memory_is_bounded(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ever new names, values, orders and questions do not fill it; it begins again."""
-    for bound, value in (("SPELLINGS", 32), ("PLANS", 8), ("ANSWERS", 16), ("NAMES", 20)):
+    monkeypatch.setattr(selection, "_MOST_SPELLINGS", 32)
+    for bound, value in (("PLANS", 8), ("ANSWERS", 16), ("NAMES", 20)):
         monkeypatch.setattr(memo, f"_MOST_{bound}", value)
     floods = [
         [request((b"Y-%d" % number, b"")) for number in range(100)],
@@ -347,7 +348,7 @@ def test_memory_is_bounded(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for flood in floods:
         for message in flood:
             counting.judge(message)
-        assert len(kept._spellings) <= 32
+        assert len(kept._selection._spellings) <= 32
         assert len(kept._plans) <= 8
         assert len(kept._names) + len(kept._kinds) <= 20
         assert sum(len(plan.to_run) for plan in kept._plans.values()) <= 16
@@ -368,7 +369,7 @@ def test_nothing_long_is_remembered() -> None:
     assert counting.judge(request(*[WATCHED] * 10_000))
     assert not counting.judge(request(WATCHED, (long, b"")))
     kept = counting.checker._memo
-    assert len(repr(list(kept._plans))) + len(repr(list(kept._spellings))) < 10_000
+    assert len(repr(list(kept._plans))) + len(repr(list(kept._selection._spellings))) < 10_000
 
 
 def test_who_finds_something_is_asked_again() -> None:

@@ -8,11 +8,12 @@ from itertools import islice, product
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
 from hopguard.index import NO_TRIGGER, Call, Index
-from hopguard.memo import Lines, Memo, Plan
+from hopguard.memo import Memo, Plan
 from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
 from hopguard.peer import Peers
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
+from hopguard.selection import Lines
 from hopguard.witness import Questions, witness
 
 logger = logging.getLogger(__name__)
@@ -52,10 +53,10 @@ class Checker:
             for version in _V
         }
         self._exchanges = {version: Index(self._of_exchanges(version)) for version in _V}
-        self._connections: dict[tuple[type[Event], str], list[Rule]] = {}
+        self._connections: dict[type[Event], dict[Version, list[Rule]]] = {}
         for rule in self.rules:
-            for key in product(rule.events, rule.versions):
-                self._connections.setdefault(key, []).append(rule)
+            for event, version in product(rule.events, rule.versions):
+                self._connections.setdefault(event, {}).setdefault(version, []).append(rule)
 
     def _index(self, of: type[Message], version: Version, *, trailers: bool = False) -> Index:
         calls = [
@@ -122,12 +123,15 @@ class Checker:
 
         `peers` is called if a rule asks for what is known of their other connections.
         """
-        if connection.switched:
+        by_version = self._connections.get(type(event))
+        if by_version is None or connection.switched:
             return []
         version = event.version if isinstance(event, RequestHead) else connection.version
+        if version is None:
+            return []
         calls = [
             Call(rule, partial(_with_peers, rule, peers) if rule.with_peers else rule.check)
-            for rule in self._connections.get((type(event), version or ""), ())
+            for rule in by_version.get(version, ())
             if rule.concerns is None or rule.concerns(connection, event)
         ]
         return self._judge(calls, connection, connection, event)[0] if calls else []

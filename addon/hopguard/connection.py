@@ -144,6 +144,9 @@ class Connection(NamedTuple):
             return self._after_request(event)
         if isinstance(event, ResponseHead):
             return self._after_response(event) if event.final else self
+        if isinstance(event, ResponseEnd):
+            answered = min(self.answered + 1, self.replied)
+            return self._with(answered=answered, response_ended=event.time)
         if isinstance(event, Opened):
             return self._with(
                 whole=event.whole,
@@ -154,20 +157,33 @@ class Connection(NamedTuple):
             )
         return self._with(**self._changes(event))
 
+    def after_exchange(
+        self, request: RequestHead, response: ResponseHead, ended: float | None
+    ) -> Self:
+        """Return the connection as it is after the three events of an exchange: see `steady`."""
+        number = self.number + 1
+        return self._with(
+            number=number,
+            replied=number,
+            answered=number,
+            request=request,
+            fingerprint=None,
+            idle_before=self.idle(request.time),
+            response=_without_server(response),
+            response_ended=ended,
+        )
+
     def _with(self, **changes: Any) -> Self:
         """Do what `_replace` does, in half the time: this happens several times in an exchange."""
         values: list[Any] = list(self)
         for name, value in changes.items():
             values[_PLACES[name]] = value
-        return type(self)(*values)
+        return tuple.__new__(type(self), values)
 
     def _changes(self, event: Event) -> dict[str, Any]:
         match event:
             case RequestEnd():
                 return {"fingerprint": event.fingerprint}
-            case ResponseEnd():
-                answered = min(self.answered + 1, self.replied)
-                return {"answered": answered, "response_ended": event.time}
             case Aborted():
                 return {"failure": event.how}
             case Unsolicited():
@@ -198,7 +214,7 @@ class Connection(NamedTuple):
         if event.to_connect and event.status < 300:
             return self._emptied(tunnel=True)
         number = self.replying
-        event = event._replace(server=b"")  # what is known of the server holds it
+        event = _without_server(event)
         if event.own:
             return self._with(replied=number, response=event, response_ended=None)
         promises = event.timeout is not None or event.most is not None
@@ -217,6 +233,11 @@ class Connection(NamedTuple):
         return type(self)(
             self.key, self.whole, self.opened, self.client, self.server, self.passive
         )._with(tunnel=tunnel)
+
+
+def _without_server(event: ResponseHead) -> ResponseHead:
+    """Leave out what is kept with what is known of the server."""
+    return ResponseHead(*event[:-2], b"", event.own) if event.server else event
 
 
 _PLACES = {name: place for place, name in enumerate(Connection._fields)}

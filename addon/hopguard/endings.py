@@ -2,6 +2,7 @@
 
 from hopguard.fields import PERSISTENCE_OPTIONS
 from hopguard.message import RawFields
+from hopguard.selection import Selection
 
 
 def leaves_open(fields: RawFields) -> bool:
@@ -9,11 +10,10 @@ def leaves_open(fields: RawFields) -> bool:
 
     Trailer announces fields; and a field that Connection nominates may still come as a trailer.
     """
-    names = [name.lower() for name, _ in fields]
-    if b"trailer" in names:
-        return True
-    return b"connection" in names and any(
-        value.lower() not in PERSISTENCE_OPTIONS
-        for name, (_, value) in zip(names, fields, strict=True)
-        if name == b"connection"
-    )
+    for name, value in _TELLING.of(fields):
+        if name.lower() == b"trailer" or value.lower() not in PERSISTENCE_OPTIONS:
+            return True
+    return False
+
+
+_TELLING = Selection(lambda name: name.lower() in (b"trailer", b"connection"))

@@ -6,9 +6,20 @@ from typing import NamedTuple
 
 from hopguard.checker import Checker
 from hopguard.connection import Connection
-from hopguard.events import Closed, Event, Key, Opened, RequestEnd, RequestHead, ResponseHead
+from hopguard.events import (
+    Closed,
+    Event,
+    Key,
+    Opened,
+    RequestEnd,
+    RequestHead,
+    ResponseEnd,
+    ResponseHead,
+)
+from hopguard.message import Version
 from hopguard.peer import ClientPast, Peers, ServerPast
 from hopguard.rule import Finding
+from hopguard.steady import answers_plainly, asks_plainly, is_steady
 
 MOST_OPEN = 100_000
 """Open connections that are followed; of those beyond, the least recently used is given up."""
@@ -59,19 +70,46 @@ class Lifecycle:
         self._most_open = most_open
         self._most_peers = most_peers
         self._open: OrderedDict[Key, Connection] = OrderedDict()
+        self._asked: dict[Key, RequestHead] = {}
+        """What has been put off on a connection: the request of a plain exchange ..."""
+        self._answered: dict[Key, ResponseHead] = {}
+        """... and the response to it."""
         self._servers: OrderedDict[str, ServerPast] = OrderedDict()
         self._clients: OrderedDict[tuple[str, int], ClientPast] = OrderedDict()
 
     def connection(self, key: Key) -> Connection | None:
         """Return what is known of an open connection; None of one that is not followed."""
+        if key in self._asked:
+            self._catch_up(key)
         return self._open.get(key)
+
+    def __contains__(self, key: Key) -> bool:
+        """Tell whether an open connection is followed."""
+        return key in self._open
+
+    def request(self, key: Key) -> RequestHead | None:
+        """Return the latest request on an open connection."""
+        return self._asked.get(key) or (self._open[key].request if key in self._open else None)
+
+    def response(self, key: Key) -> ResponseHead | None:
+        """Return the latest final response on an open connection."""
+        return self._answered.get(key) or (self._open[key].response if key in self._open else None)
+
+    def version(self, key: Key) -> Version | None:
+        """Return the version of the latest message on an open connection."""
+        if key in self._asked:
+            return self._asked[key].version
+        return self._open[key].version if key in self._open else None
 
     def connections(self) -> Iterator[Connection]:
         """Give the open connections that are followed, the least recently used one first."""
+        for key in list(self._asked):
+            self._catch_up(key)
         yield from self._open.values()
 
     def follow(self, connection: Connection) -> None:
         """Go on with a connection of which somebody else knows what it has been."""
+        self._drop(connection.key)
         self._keep(connection.key, connection)
 
     def server(self, address: str) -> ServerPast | None:
@@ -88,6 +126,41 @@ class Lifecycle:
         A request begins a connection that is not known; other events of such are ignored. After
         `Closed` it is forgotten.
         """
+        if self._put_off(key, event):
+            return []
+        if key in self._asked:
+            self._catch_up(key)
+        return self._take_in(key, event)
+
+    def _put_off(self, key: Key, event: Event) -> bool:
+        """Tell whether an event belongs to an exchange that is taken in when it is complete."""
+        asked, before = self._asked.get(key), self._open.get(key)
+        if before is None:
+            return False
+        if asked is None:
+            if not (isinstance(event, RequestHead) and asks_plainly(event) and is_steady(before)):
+                return False
+            self._asked[key] = event
+        elif isinstance(event, ResponseHead):
+            server = None if before.server is None else self._server(before)
+            if key in self._answered or not answers_plainly(event, server):
+                return False
+            self._answered[key] = event
+        elif isinstance(event, ResponseEnd) and key in self._answered:
+            answered = self._answered.pop(key)
+            self._open[key] = before.after_exchange(self._asked.pop(key), answered, event.time)
+        else:
+            return False
+        self._open.move_to_end(key)
+        return True
+
+    def _catch_up(self, key: Key) -> None:
+        """Take in what was put off: nothing is found in it, nor learned from it."""
+        after = self._open[key].after(self._asked.pop(key))
+        answered = self._answered.pop(key, None)
+        self._open[key] = after if answered is None else after.after(answered)
+
+    def _take_in(self, key: Key, event: Event) -> list[Judged]:
         before = self._open.get(key)
         if before is None or isinstance(event, Opened):
             if not isinstance(event, Opened | RequestHead):
@@ -102,6 +175,8 @@ class Lifecycle:
             self.forget(key)
         else:
             self._keep(key, after)
+        if not findings:
+            return []
         flow = after.request.flow if after.request is not None else None
         return [Judged(finding, key, flow) for finding in findings]
 
@@ -110,24 +185,36 @@ class Lifecycle:
         self._open.move_to_end(key)
         if len(self._open) > self._most_open:
             oldest, _ = self._open.popitem(last=False)
+            self._drop(oldest)
             self.given_up += 1
             self.forget(oldest)
 
+    def _drop(self, key: Key) -> None:
+        self._asked.pop(key, None)
+        self._answered.pop(key, None)
+
     def _peers(self, connection: Connection, event: Event) -> Peers:
-        client = self._clients.get(_client_of(connection, event), ClientPast())
-        server = self._servers.get(connection.server or "", ServerPast(connection.server or ""))
+        client, server = self._client(connection, event), self._server(connection)
         return Peers(client, server, self.idle_timeout)
 
+    def _client(self, connection: Connection, event: Event) -> ClientPast:
+        return self._clients.get(_client_of(connection, event)) or ClientPast()
+
+    def _server(self, connection: Connection) -> ServerPast:
+        address = connection.server or ""
+        return self._servers.get(address) or ServerPast(address)
+
     def _learn(self, connection: Connection, event: Event) -> None:
-        peers = self._peers(connection, event)
         if connection.server is not None and not isinstance(event, RequestEnd):
-            server = peers.server.after(connection, event)
-            if server is not peers.server:
-                _put(self._servers, connection.server, server, self._most_peers)
+            server = self._server(connection)
+            learned = server.after(connection, event)
+            if learned is not server:
+                _put(self._servers, connection.server, learned, self._most_peers)
         if connection.client is not None and not isinstance(event, ResponseHead):
-            client = peers.client.after(connection, event)
-            if client is not peers.client:
-                _put(self._clients, _client_of(connection, event), client, self._most_peers)
+            client = self._client(connection, event)
+            known = client.after(connection, event)
+            if known is not client:
+                _put(self._clients, _client_of(connection, event), known, self._most_peers)
 
 
 def _client_of(connection: Connection, event: Event) -> tuple[str, int]:

@@ -13,19 +13,16 @@ from hopguard.fields import NameKind
 from hopguard.index import Call, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
 from hopguard.rule import Rule
+from hopguard.selection import Lines, Selection
 from hopguard.witness import Look, Questions
 
 # Peers choose what is remembered. All of it is bounded, and is forgotten when a bound is reached.
-_MOST_LINES = 128
-_MOST_SPELLINGS = 4096
 _MOST_PLANS = 1024
 _MOST_ANSWERS = 4096
 _MOST_NAMES = 512
-_LONGEST_NAME = 64
 _LONGEST_OUTLINE = 1024
 _LONGEST_ANSWERS = 1024
 
-Lines = list[tuple[bytes, bytes]]
 Names = tuple[bytes, ...]
 
 _NOTHING: tuple[RawFields | None, tuple[Lines, Names]] = (None, ([], ()))
@@ -80,8 +77,7 @@ class Memo:
         self._names = {name for rule in rules for name in rule.fields}
         self._kinds: set[NameKind] = set()
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
-        self._spellings: dict[bytes, bool] = {}
-        """Whether names are of interest, as they are spelt."""
+        self._selection = Selection(self._is_of_interest)
         self._latest = self._before = _NOTHING
         self._plans: dict[object, Plan] = {}
         self._answers = 0
@@ -96,23 +92,10 @@ class Memo:
             return latest[1]
         if fields is before[0]:
             return before[1]
-        spellings = self._spellings
-        try:
-            lines = [line for line in fields if spellings[line[0]]]
-        except KeyError:
-            lines = self._learn(fields)
+        lines = self._selection.of(fields)
         view = lines, tuple([name for name, _ in lines])
         self._latest, self._before = (fields, view), latest
         return view
-
-    def _learn(self, fields: RawFields) -> Lines:
-        known = {name: self._is_of_interest(name) for name, _ in fields}
-        if len(known) <= _MOST_LINES:
-            if len(self._spellings) > _MOST_SPELLINGS:
-                self._spellings.clear()
-            short = [name for name in known if len(name) <= _LONGEST_NAME]
-            self._spellings.update((name, known[name]) for name in short)
-        return [line for line in fields if known[line[0]]]
 
     def _is_of_interest(self, name: bytes) -> bool:
         return (
@@ -168,6 +151,6 @@ class Memo:
 
     def _forget(self) -> None:
         self._latest = self._before = _NOTHING
-        self._spellings.clear()
+        self._selection.forget()
         self._plans.clear()
         self._answers = 0

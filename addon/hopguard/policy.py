@@ -80,6 +80,8 @@ class Policy:
 
     def of(self, finding: Finding, flow: object | None = None) -> Decision:
         """Decide about `finding`: see `decide`."""
+        if not self.lines:
+            return Decision(self.default, None)
         group = self.groups.get(finding.rule, "")
         return self.decide(Subject(finding.rule, finding.variant, group, finding.severity), flow)
 

@@ -1,11 +1,12 @@
 """Findings as plain data: one record, the same in the log, in saved flows and in reports."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Literal
+from operator import itemgetter
+from typing import Any, Final, Literal
 
 from hopguard.fields import CREDENTIALS
 from hopguard.message import FieldLine
@@ -22,23 +23,23 @@ _LATER_LINES = re.compile(rb"[\r\n](.*):", re.DOTALL)
 _USERINFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)[^/?#]*@")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Circumstances:
     """Where and when a finding was made; None is unknown."""
 
-    time: float | None
+    time: Final[float | None]
     """Seconds since the epoch."""
-    action: Action = "flagged"
-    edits: tuple[str, ...] = ()
-    policy: str | None = None
+    action: Final[Action] = "flagged"
+    edits: Final[tuple[str, ...]] = ()
+    policy: Final[str | None] = None
     """The line of the policy that decided on the action; None is the default action."""
-    method: bytes | None = None
-    url: str | None = None
-    status: int | None = None
-    flow: str | None = None
-    connection: str | None = None
-    client: str | None = None
-    server: str | None = None
+    method: Final[bytes | None] = None
+    url: Final[str | None] = None
+    status: Final[int | None] = None
+    flow: Final[str | None] = None
+    connection: Final[str | None] = None
+    client: Final[str | None] = None
+    server: Final[str | None] = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,9 @@ class Redaction:
         if self.hides(line.name):
             return True
         later = _LATER_LINES.search(line.value)
-        names = _letters(later[1]) if later else b""
+        if later is None:
+            return False
+        names = _letters(later[1])
         return any(spelling in names for spelling in self._spellings)
 
 
@@ -133,7 +136,12 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
 
 def identity(record: Record) -> tuple[object, ...]:
     """Return what makes a finding about one flow the same as another."""
-    return tuple(record[key] for key in ("rule", "variant", "part", "field", "line", "message"))
+    return _identity(record)
+
+
+_identity: Callable[[Record], tuple[object, ...]] = itemgetter(
+    "rule", "variant", "part", "field", "line", "message"
+)
 
 
 def _printable(text: str | None) -> str | None:

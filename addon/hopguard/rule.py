@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Literal, NamedTuple, Protocol, Required, TypedDict, Unpack
+from functools import cached_property
+from typing import Any, Final, Literal, NamedTuple, Protocol, Required, TypedDict, Unpack
 
 from hopguard.connection import Connection
 from hopguard.events import Event
@@ -66,7 +67,7 @@ class Requirement:
     link: str = ""
     """Where such a document is."""
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Return the address of the section."""
         if self.rfc is None:
@@ -98,20 +99,20 @@ class Evidence(NamedTuple):
     """The message at fault; None is the message, or the response of the exchange."""
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Finding:
-    """One requirement that one message breaks, and who broke it where."""
+    """One requirement that one message breaks, and who broke it where. It never changes."""
 
-    rule: str
-    variant: str
-    severity: Severity
-    text: str
-    requirement: Requirement
-    sender: Sender
-    leg: Leg
-    part: Part
-    version: Version
-    line: FieldLine | None
+    rule: Final[str]
+    variant: Final[str]
+    severity: Final[Severity]
+    text: Final[str]
+    requirement: Final[Requirement]
+    sender: Final[Sender]
+    leg: Final[Leg]
+    part: Final[Part]
+    version: Final[Version]
+    line: Final[FieldLine | None]
 
 
 class Edit(Protocol):
@@ -204,7 +205,7 @@ class Rule:
     """Examples by variant, in the notation of `hopguard.transcript`."""
     conforming: tuple[str, ...]
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Return the id: the module's name."""
         return self.check.__module__.rpartition(".")[2].replace("_", "-")

@@ -19,7 +19,9 @@ def printable(octets: bytes, limit: int = VALUE_LIMIT) -> str:
     character, no ANSI escape and nothing outside ASCII, so it is safe for a terminal and a log;
     HTML and CSV need their own escaping on top.
     """
-    shown = "".join([_ESCAPES[octet] for octet in octets[:limit]])
+    shown = octets[:limit].decode("latin-1")
+    if not (shown.isascii() and shown.isprintable()):
+        shown = "".join([_ESCAPES[octet] for octet in octets[:limit]])
     return shown if len(octets) <= limit else f"{shown}...[{len(octets)} octets]"
 
 

@@ -2,17 +2,31 @@
 
 import hashlib
 import zlib
+from functools import lru_cache
 
 from hopguard import grammar
 from hopguard.events.kinds import IDEMPOTENT, RequestHead, ResponseHead
-from hopguard.fields import TRANSFER_CODINGS
-from hopguard.message import Message, Request, Response
+from hopguard.fields import FORWARDING_EVIDENCE, TRANSFER_CODINGS
+from hopguard.message import Message, RawFields, Request, Response, Version
+from hopguard.selection import Selection
 
 SHORT = 64
 """Octets of a Server field or a method that are kept."""
 
 HASHED = 1 << 20
 """Octets of a body that take part in its fingerprint, besides its length."""
+
+_NAMES = frozenset(
+    b"connection keep-alive transfer-encoding content-length user-agent server".split()
+)
+_TELLING = Selection(
+    lambda name: name.lower() in _NAMES or FORWARDING_EVIDENCE.includes(name.lower())
+)
+"""Picks all that heads depend on. What that says is remembered: much the same comes over and over.
+"""
+
+_MOST, _LONGEST = 256, 1024
+"""Heads that are remembered, and octets of each: peers choose them."""
 
 _SHARED = {method: method for method in (*IDEMPOTENT, b"POST", b"PATCH", b"CONNECT", b"LOCK")}
 """So that a hundred thousand connections do not hold as many copies."""
@@ -22,18 +36,29 @@ def request_head(
     request: Request, time: float | None, *, flow: str | None = None, surfaced: bool = False
 ) -> RequestHead:
     """Return what a connection remembers of `request`."""
+    lines = _lines_of(request)
+    known = (_asked if _is_short(lines) else _asked.__wrapped__)(lines, request.version)
+    method = _SHARED.get(request.method, request.method[:SHORT])
     return RequestHead(
-        time=time,
-        version=request.version,
-        method=_SHARED.get(request.method, request.method[:SHORT]),
-        flow=flow,
+        *(time, request.version, method, flow),
+        *(known.close, known.keep_alive, known.doubt, request.to_proxy),
+        *(known.forwarded, known.agent, surfaced),
+    )
+
+
+@lru_cache(_MOST)
+def _asked(lines: RawFields, version: Version) -> RequestHead:
+    """Return what the lines of a request that tell something say, and nothing else."""
+    request = Request(version=version, fields=lines, leg="client", method=b"")
+    return RequestHead(
+        time=None,
+        version=version,
+        method=b"",
         close=b"close" in request.options,
         keep_alive=b"keep-alive" in request.options,
         doubt=_request_doubt(request),
-        to_proxy=request.to_proxy,
         forwarded=request.forwarded,
         agent=zlib.crc32(_value(request, b"user-agent")),
-        surfaced=surfaced,
     )
 
 
@@ -49,22 +74,53 @@ def response_head(
 
     `own` is for one that no server has sent.
     """
+    method = request.method if request is not None else None
+    if method not in _DECISIVE:
+        method = b""
+    lines = _lines_of(response)
+    look = _answered if _is_short(lines) else _answered.__wrapped__
+    known = look(lines, response.version, response.status, method)
+    return ResponseHead(time, response.version, response.status, flow, *known[4:-1], own)
+
+
+_DECISIVE = (b"HEAD", b"CONNECT", None)
+"""Methods that have a say in where a response ends; None is unknown."""
+
+
+@lru_cache(_MOST)
+def _answered(
+    lines: RawFields, version: Version, status: int, method: bytes | None
+) -> ResponseHead:
+    """Return what the lines of a response that tell something say, and nothing else."""
+    response = Response(version=version, fields=lines, leg="server", status=status)
     promised = b"keep-alive" in response.options
     return ResponseHead(
-        time=time,
-        version=response.version,
-        status=response.status,
-        flow=flow,
+        time=None,
+        version=version,
+        status=status,
         close=b"close" in response.options,
         keep_alive=promised,
         timeout=_promise(response, b"timeout") if promised else None,
         most=_promise(response, b"max") if promised else None,
-        delimited=_is_delimited(request, response),
+        delimited=_is_delimited(method, response),
         doubt=_version_doubt(response),
-        to_connect=request is not None and request.method == b"CONNECT",
+        to_connect=method == b"CONNECT",
         server=_value(response, b"server")[:SHORT],
-        own=own,
     )
+
+
+def _lines_of(message: Message) -> RawFields:
+    """List the lines of a message that tell something; of Content-Length, that it is there."""
+    return tuple(
+        [
+            (name, b"" if name.lower() == b"content-length" else value)
+            for name, value in _TELLING.of(message.fields)
+        ]
+    )
+
+
+def _is_short(lines: RawFields) -> bool:
+    return sum([len(name) + len(value) for name, value in lines]) <= _LONGEST
 
 
 def fingerprint(request: Request, body: bytes | None) -> bytes | None:
@@ -117,12 +173,13 @@ def _version_doubt(message: Message) -> str:
     return ""
 
 
-def _is_delimited(request: Request | None, response: Response) -> bool | None:
+def _is_delimited(method: bytes | None, response: Response) -> bool | None:
     if response.version in ("HTTP/2", "HTTP/3") or response.never_has_content:
         return True
-    if request is None:
+    if method is None:
         return True if response.has(b"content-length") else None
-    if request.method == b"HEAD" or response.status == 304 or response.opens_tunnel(request):
+    tunnel = method == b"CONNECT" and 200 <= response.status < 300
+    if method == b"HEAD" or response.status == 304 or tunnel:
         return True
     if response.has(b"transfer-encoding"):
         codings = response.transfer_codings

@@ -128,6 +128,8 @@ class Hopguard:
         if updated & {"hopguard_log", "hopguard_log_max_size", "hopguard_log_keep"}:
             rotation = parse_rotation(options.hopguard_log_max_size, options.hopguard_log_keep)
             self._open_log(options.hopguard_log, rotation)
+        self._reporter.marks = options.hopguard_mark
+        self._reporter.comments = options.hopguard_comment
         if "hopguard_fail_on" in updated:
             self._reporter.verdict.fail_on = parse_fail_on(options.hopguard_fail_on)
         if "hopguard_see_rejected" in updated:

@@ -14,6 +14,7 @@ from mitmproxy.net.http import http1
 from hopguard.connection import Connection
 from hopguard.events import Failure
 from hopguard.flowerrors import CLIENT_GONE, failure
+from hopguard.selection import Selection
 
 TIMEOUT_TOLERANCE = 1.0
 """Seconds by which mitmproxy's own timeout for idle clients may seem to come too early."""
@@ -42,20 +43,20 @@ def closes_after(flow: http.HTTPFlow) -> bool:
 def _surely_persists(flow: http.HTTPFlow) -> bool:
     """Tell quickly of nearly all exchanges that mitmproxy keeps the connections."""
     assert flow.response is not None
-    names: list[bytes] = []
+    has_length = False
     for message in (flow.request.data, flow.response.data):
-        fields = message.headers.fields
-        names = [name.lower() for name, _ in fields]
-        closes = b"connection" in names and any(
-            b"close" in value
-            for name, (_, value) in zip(names, fields, strict=True)
-            if name == b"connection"
-        )
-        if closes or message.http_version not in _PERSISTENT:
+        if message.http_version not in _PERSISTENT:
             return False
-    return b"content-length" in names
+        has_length = False
+        for name, value in _TELLING.of(message.headers.fields):
+            if name.lower() == b"content-length":
+                has_length = True
+            elif b"close" in value:
+                return False
+    return has_length
 
 
+_TELLING = Selection(lambda name: name.lower() in (b"connection", b"content-length"))
 _PERSISTENT = frozenset({b"HTTP/1.1", b"HTTP/2.0"})
 
 
@@ -95,12 +96,12 @@ def is_waiting_on(flow: http.HTTPFlow, server: mitmconnection.Server) -> bool:
 
 def sent_time(flow: http.HTTPFlow) -> float | None:
     """Return when the request was sent: when it was complete, or the connection there."""
-    server = flow.server_conn
-    times = [
-        flow.request.timestamp_start if flow.request.stream else flow.request.timestamp_end,
-        server.timestamp_tls_setup or server.timestamp_tcp_setup,
-    ]
-    return max((one for one in times if one is not None), default=None)
+    request, server = flow.request.data, flow.server_conn
+    sent = request.timestamp_start if flow.request.stream else request.timestamp_end
+    ready = server.timestamp_tls_setup or server.timestamp_tcp_setup
+    if sent is None or ready is None:
+        return ready if sent is None else sent
+    return max(sent, ready)
 
 
 def failure_time(flow: http.HTTPFlow) -> float:

@@ -46,7 +46,7 @@ class Connections(Following):
         if not flow.live or flow.is_replay is not None:
             return
         key, client = Key("client", flow.client_conn.id), flow.client_conn
-        if self.lifecycle.connection(key) is None:
+        if key not in self.lifecycle:
             address = human.format_address(client.peername)
             self._open(key, Opened(client.timestamp_start, client=address))
         self._latest[key] = Latest.of(flow)
@@ -99,16 +99,14 @@ class Connections(Following):
 
     def _head_of_response(self, key: Key, flow: http.HTTPFlow) -> ResponseHead | None:
         """Return the response that the server of `flow` is sending on the connection."""
-        connection = self.lifecycle.connection(key)
-        head = connection.response if connection is not None else None
+        head = self.lifecycle.response(key)
         return head if head is not None and head.flow == flow.id else None
 
     def _relayed(
         self, flow: http.HTTPFlow, head: ResponseHead | None, time: float | None
     ) -> ResponseHead:
         """Return the head of the response as the client gets it, when it is complete."""
-        connection = self.lifecycle.connection(Key("client", flow.client_conn.id))
-        version = connection.version if connection is not None else None
+        version = self.lifecycle.version(Key("client", flow.client_conn.id))
         if head is None or version is None:
             status = flow.response.status_code if flow.response is not None else 0
             return ResponseHead(time, version or "HTTP/1.1", status, flow.id, own=True)
@@ -116,7 +114,7 @@ class Connections(Following):
             request = flows.request_of(flow, in_tunnel=True)
             return response_head(request, flows.sent_response(flow), time, flow=flow.id)
         if (version in HTTP1) == (head.version in HTTP1):
-            return head._replace(time=time)
+            return ResponseHead(time, *head[1:])
         # mitmproxy has translated it, and what it says of the connection was not meant for it.
         return ResponseHead(time, version, head.status, flow.id)
 
@@ -184,15 +182,14 @@ class Connections(Following):
         key = Key("server", server.id)
         if server.timestamp_tcp_setup is None or server.id in self._closed:
             return None
-        connection = self.lifecycle.connection(key)
-        if connection is None:
+        if key not in self.lifecycle:
             opened = Opened(server.timestamp_tcp_setup, server=flows.server_name(flow))
             self._open(key, opened)
         if not self._is_latest(key, flow):
             latest = self._latest.get(Key("client", flow.client_conn.id))
             if latest is None or latest.flow is not flow:
                 latest = Latest.of(flow)
-            self._latest[key] = latest._replace(server=flows.server_address(flow))
+            self._latest[key] = Latest(*latest[:-1], flows.server_address(flow))
             sent = closing.sent_time(flow)
             self._feed(key, request_head(request, sent, flow=flow.id))
         return key

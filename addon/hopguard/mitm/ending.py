@@ -116,18 +116,20 @@ class Ending:
 
     def from_server(self, flow: http.HTTPFlow) -> None:
         """Announce close in a response as if the server had, if its connection is to end."""
-        policy = self._enforcement.policy
-        if not (self._ends["server"] or policy.lines or policy.default == "fix"):
-            return  # quickly, of nearly all responses
-        with _guarded():
-            if flow in self._ends["server"] or self._never_keeps(flow):
-                self._announce(flow)
+        if flow in self._ends["server"] or self._may_fix():
+            with _guarded():
+                if flow in self._ends["server"] or self._never_keeps(flow):
+                    self._announce(flow)
 
     def to_client(self, flow: http.HTTPFlow) -> None:
         """Announce close in a response as it is sent on, if the client's connection is to end."""
         if flow in self._ends["client"]:
             with _guarded():
                 self._announce(flow)
+
+    def _may_fix(self) -> bool:
+        policy = self._enforcement.policy
+        return policy.default == "fix" or bool(policy.lines)
 
     def _never_keeps(self, flow: http.HTTPFlow) -> bool:
         """Tell whether the policy repairs the responses of a server that never keeps connections.

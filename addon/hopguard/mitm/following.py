@@ -24,6 +24,9 @@ MOST_CLOSED = 2_000
 URL_LIMIT = 512
 """Characters of the URL that are kept of the latest exchange on a connection."""
 
+_OCTETS = 4
+"""Of a character, at most."""
+
 MOST_TIMERS = 1_000
 """Connections at a time that are looked at again because they ought to be closed."""
 
@@ -31,12 +34,38 @@ MOST_TIMERS = 1_000
 _LEGS: tuple[Leg, ...] = ("client", "server")
 
 
+class Target(NamedTuple):
+    """What a URL is made of: only few requests need theirs as text."""
+
+    host: str
+    port: int
+    method: bytes
+    scheme: bytes
+    authority: bytes
+    path: bytes
+
+    @classmethod
+    def of(cls, request: http.Request) -> Self | None:
+        """Take it from a request, as far as its URL is kept; None if mitmproxy knows no host."""
+        data = request.data
+        if not data.host:
+            return None
+        path = data.path[: URL_LIMIT * _OCTETS]
+        return cls(data.host, data.port, data.method, data.scheme, data.authority, path)
+
+    @property
+    def url(self) -> str:
+        """The URL, as mitmproxy puts it together."""
+        return http.Request(*self, b"HTTP/1.1", http.Headers(), None, None, 0.0, None).url
+
+
 class Latest(NamedTuple):
     """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
 
     reference: weakref.ref[http.HTTPFlow] | None
     method: bytes
-    url: str | None
+    target: Target | str | None
+    """Whoever wants its URL in text, asks for `url`."""
     client: str
     server: str | None
 
@@ -46,10 +75,15 @@ class Latest(NamedTuple):
         return cls(
             weakref.ref(flow),
             flow.request.data.method,
-            flows.url_of(flow)[:URL_LIMIT],
+            Target.of(flow.request) or flows.url_of(flow)[:URL_LIMIT],
             flows.client_address(flow),
             flows.server_address(flow),
         )
+
+    @property
+    def url(self) -> str | None:
+        """The beginning of the URL, if it is known."""
+        return self.target.url[:URL_LIMIT] if isinstance(self.target, Target) else self.target
 
     @property
     def flow(self) -> http.HTTPFlow | None:
@@ -106,8 +140,7 @@ class Following:
         self._feed(key, opened._replace(whole=(opened.time or 0.0) >= self._since))
 
     def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
-        connection = self.lifecycle.connection(key)
-        request = connection.request if connection is not None else None
+        request = self.lifecycle.request(key)
         return request is not None and request.flow == flow.id
 
     def _close(self, key: Key, ended: float | None, by: ClosedBy | None) -> None:

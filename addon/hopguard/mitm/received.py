@@ -70,6 +70,8 @@ def _is_lost_secret(name: bytes, value: bytes, sent: RawFields, redaction: Redac
 
 def _entry(flow: http.HTTPFlow, which: Which) -> dict[str, Any] | None:
     """Return what is kept of a message; a saved flow may hold anything under our key."""
+    if not flow.metadata:
+        return None  # quickly, of nearly all flows
     entries: Any = flow.metadata.get(KEY)
     entry = entries.get(which) if isinstance(entries, dict) else None
     if not isinstance(entry, dict) or not all(_are_lines(entry.get(key)) for key in _SIDES):

@@ -34,6 +34,8 @@ class Reporter:
         """Begin without a log; `enforcement` says what is silenced, and which line decided."""
         self._enforcement = enforcement or Enforcement()
         self.redaction = Redaction()
+        self.marks = self.comments = True
+        """Whether flows get a marker, and a comment."""
         self._violations: ViolationLog | None = None
         self.verdict = Verdict()
         self._events = EventLog()
@@ -84,9 +86,9 @@ class Reporter:
         fresh = view.attach(flow, records)
         if not fresh:
             return
-        if ctx.options.hopguard_mark:
+        if self.marks:
             view.mark(flow)
-        if ctx.options.hopguard_comment:
+        if self.comments:
             view.comment(flow)
         self._tell(fresh)
 

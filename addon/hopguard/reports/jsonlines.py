@@ -19,6 +19,8 @@ SECONDS_BETWEEN_COMPLAINTS = 60.0
 # What was found may tell about people: nobody but the owner reads it by default.
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class ViolationLog:
     """Appends records to a file.
@@ -52,6 +54,8 @@ class ViolationLog:
         self._clock = clock
         self._complained_at: dict[str, float] = {}
         self._descriptor: int | None = self._open()
+        self._end = 0
+        """Size of the file after our latest line: if it is that still, the file ends with it."""
 
     def _open(self) -> int:
         self.path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
@@ -63,7 +67,7 @@ class ViolationLog:
     def write(self, records: Iterable[Record]) -> None:
         """Append `records`. Never raises OSError: see `lost`."""
         for record in records:
-            line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+            line = _encode(record).encode() + b"\n"
             try:
                 self._write(line)
             except OSError as error:
@@ -72,29 +76,31 @@ class ViolationLog:
                 self._complain("write", error, f"records lost so far: {self.lost}")
 
     def _write(self, line: bytes) -> None:
-        descriptor = self._current()
-        size = _size(descriptor)
+        descriptor, size = self._current()
         if self._rotation.is_due(size, len(line)) and self._rotate(descriptor):
             self._give_up_descriptor()
-            descriptor = self._current()
-            size = _size(descriptor)
+            descriptor, size = self._current()
         # The disk was full, or whoever wrote was killed: the line that broke off ends here.
-        if size and os.pread(descriptor, 1, size - 1) not in (b"\n", b""):
+        if size not in (0, self._end) and os.pread(descriptor, 1, size - 1) not in (b"\n", b""):
             line = b"\n" + line
         written = os.write(descriptor, line)
         if written < len(line):
             raise OSError(f"only {written} of {len(line)} octets were written")
+        self._end = size + written
 
-    def _current(self) -> int:
-        if self._descriptor is not None and self._was_moved(self._descriptor):
+    def _current(self) -> tuple[int, int]:
+        """Return the descriptor of the file that bears the name now, and the size of that file."""
+        if self._descriptor is not None:
+            status = os.fstat(self._descriptor)
+            if not self._was_moved(status):
+                return self._descriptor, _size(status)
             self._give_up_descriptor()
-        if self._descriptor is None:
-            self._descriptor = self._open()
-        return self._descriptor
+        self._descriptor = self._open()
+        return self._descriptor, _size(os.fstat(self._descriptor))
 
-    def _was_moved(self, descriptor: int) -> bool:
+    def _was_moved(self, status: os.stat_result) -> bool:
         try:
-            return not os.path.samestat(self.path.stat(), os.fstat(descriptor))
+            return not os.path.samestat(self.path.stat(), status)
         except FileNotFoundError:
             return True
 
@@ -109,7 +115,7 @@ class ViolationLog:
         if self._descriptor is not None:
             with suppress(OSError):
                 os.close(self._descriptor)
-            self._descriptor = None
+            self._descriptor, self._end = None, 0
 
     def _complain(self, what: str, error: OSError, consequence: str) -> None:
         now = self._clock()
@@ -129,7 +135,6 @@ class ViolationLog:
             logger.error("hopguard: %d records are missing from %s", self.lost, self.path)
 
 
-def _size(descriptor: int) -> int:
+def _size(status: os.stat_result) -> int:
     """Return how many octets the file holds; 0 if it is not a file but a device or a pipe."""
-    status = os.fstat(descriptor)
     return status.st_size if stat.S_ISREG(status.st_mode) else 0

@@ -8,8 +8,10 @@ from hopguard.rule import ERROR, Evidence, Requirement, connection_rule
 
 
 def _speaks_http10(connection: Connection, _: RequestHead) -> bool:
-    messages = (connection.request, connection.response)
-    return any(one is not None and one.version == "HTTP/1.0" for one in messages)
+    asked, answered = connection.request, connection.response
+    return (asked is not None and asked.version == "HTTP/1.0") or (
+        answered is not None and answered.version == "HTTP/1.0"
+    )
 
 
 @connection_rule(
