@@ -1,6 +1,7 @@
 """What the end of a message may settle that its header section left open."""
 
 from hopguard.fields import PERSISTENCE_OPTIONS
+from hopguard.framing import framing_lines
 from hopguard.message import RawFields
 
 
@@ -9,11 +10,9 @@ def leaves_open(fields: RawFields) -> bool:
 
     Trailer announces fields; and a field that Connection nominates may still come as a trailer.
     """
-    names = [name.lower() for name, _ in fields]
-    if b"trailer" in names:
-        return True
-    return b"connection" in names and any(
-        value.lower() not in PERSISTENCE_OPTIONS
-        for name, (_, value) in zip(names, fields, strict=True)
-        if name == b"connection"
-    )
+    for name, value in framing_lines(fields):
+        if name == b"trailer":
+            return True
+        if name == b"connection" and value.lower() not in PERSISTENCE_OPTIONS:
+            return True
+    return False

@@ -23,8 +23,8 @@ class FieldLines:
         """Begin with nothing in mind."""
         self._known: dict[bytes, tuple[bytes, bytes]] = {}
         self._starts: dict[bytes, tuple[bytes, int]] = {}
-        """By what is in front of a value, lengths and all: the name and the length of the value: dates, validators and session ids differ from line
-        to line, but seldom in their length."""
+        """Names and lengths of values, by what is in front of a value, lengths and all: dates,
+        validators and session ids differ from line to line, but seldom in their length."""
 
     def read(self, data: bytes, span: Span | None) -> RawFields | None:
         """Read the section in `data` at `span`; None if it is null or missing.
