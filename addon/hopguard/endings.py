@@ -1,18 +1,20 @@
 """What the end of a message may settle that its header section left open."""
 
+from collections.abc import Iterable
+
 from hopguard.fields import PERSISTENCE_OPTIONS
-from hopguard.framing import framing_lines
-from hopguard.message import RawFields
 
 
-def leaves_open(fields: RawFields) -> bool:
-    """Tell whether the end of a message may settle what its header section `fields` left open.
+def leaves_open(lines: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Tell whether the end of a message may settle what its header section left open.
 
-    Trailer announces fields; and a field that Connection nominates may still come as a trailer.
+    Of that, `lines` called Connection or Trailer count: Trailer announces fields; and a field that
+    Connection nominates may still come as a trailer.
     """
-    for name, value in framing_lines(fields):
-        if name == b"trailer":
+    for name, value in lines:
+        meant = name.lower()
+        if meant == b"trailer":
             return True
-        if name == b"connection" and value.lower() not in PERSISTENCE_OPTIONS:
+        if meant == b"connection" and value.lower() not in PERSISTENCE_OPTIONS:
             return True
     return False

@@ -115,7 +115,7 @@ def test_telling_it_in_short_changes_nothing(steps: list[tuple[float, dict[str, 
         flows.append(exchange(at, **spec))  # type: ignore[arg-type]
     short = list(followed(exchanges(flows)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lifespan, "quiet_exchange", lambda _: None)
+        patch.setattr(lifespan, "quiet_exchange", lambda *_: None)
         assert short == list(followed(exchanges(flows)))
 
 

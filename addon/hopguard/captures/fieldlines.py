@@ -39,35 +39,34 @@ class FieldLines:
             raise DamageError("a header section is no list")
         lines = data[start:stop].split(END_OF_LINE)
         end = lines.pop()
-        fields = list(map(self._known.get, lines))
+        known, starts = self._known, self._starts
+        fields = list(map(known.get, lines))
         if None in fields:
+            if len(known) >= _LINES_KEPT:
+                known.clear()
             try:
                 for position, field in enumerate(fields):
                     if field is None:
-                        fields[position] = self._learn(lines[position])
+                        line = lines[position]
+                        value = line.split(b":", 3)[-1]
+                        size = len(value)
+                        name, length = starts.get(line[: len(line) - size], _UNKNOWN)
+                        found = (name, value) if size == length else self._take_apart(line)
+                        fields[position] = found
+                        if position < _LINES_KEPT and len(line) <= _LINE_LIMIT:
+                            known[line] = found
             except DamageError:
                 return tuple(pair(data[item[0] : item[1]]) for item in items(data, start, stop))
         if end:
             raise DamageError("a header section does not end with a field line")
         return tuple(fields)  # type: ignore[arg-type]  # no line is unknown any more
 
-    def _learn(self, line: bytes) -> tuple[bytes, bytes]:
-        """Take a field line apart, and remember it within bounds.
+    def _take_apart(self, line: bytes) -> tuple[bytes, bytes]:
+        """Take a field line apart, and remember how it starts.
 
         Raises:
             DamageError: this is not just one line, because a value holds what ends lines.
         """
-        value = line.split(b":", 3)[-1]
-        size = len(value)
-        name, length = self._starts.get(line[: len(line) - size], _UNKNOWN)
-        found = (name, value) if size == length else self._take_apart(line)
-        if len(line) <= _LINE_LIMIT:
-            if len(self._known) >= _LINES_KEPT:
-                self._known.clear()
-            self._known[line] = found
-        return found
-
-    def _take_apart(self, line: bytes) -> tuple[bytes, bytes]:
         length, _, rest = line.partition(b":")
         if not length.isdigit() or int(length) != len(rest) + 1:
             raise DamageError("a field line has another length")

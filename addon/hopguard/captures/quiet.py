@@ -4,6 +4,7 @@ Such an exchange is one of HTTP/1.1, complete, on a connection that goes on, wit
 doubt. On a connection that has no other, no rule finds anything, and nothing has to be followed.
 """
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,8 +12,10 @@ from hopguard.captures.capture import Captured, Peer
 from hopguard.captures.judging import EARLIEST, LATEST, sane
 from hopguard.connection import Connection
 from hopguard.events import Event, Key, RequestEnd, RequestHead, ResponseEnd, ResponseHead
-from hopguard.framing import framing_lines
-from hopguard.message import Leg, Request, Response
+from hopguard.message import Leg, RawFields, Request, Response
+
+Choice = Callable[[RawFields], Iterable[tuple[bytes, bytes]]]
+"""Chooses lines of a header section: those called `hopguard.fields.ENDING`, and maybe others."""
 
 AT_ONCE = 1.0
 """Seconds from the opening of a connection to the first request on it, if that was captured. What
@@ -84,7 +87,7 @@ def events_on(side: Side, quiet: Quiet) -> tuple[Event, ...]:
     )
 
 
-def quiet_exchange(captured: Captured) -> Quiet | None:
+def quiet_exchange(captured: Captured, choose: Choice = tuple) -> Quiet | None:
     """Return what `captured` is on its connections of HTTP/1; None if it is not quiet."""
     request, response, asked = captured.request, captured.response, captured.asked
     if request is None or response is None or asked is None:
@@ -103,7 +106,7 @@ def quiet_exchange(captured: Captured) -> Quiet | None:
         or not EARLIEST <= ended < LATEST
         or captured.failure is not None
         or captured.fingerprint is not None
-        or not _is_quiet(request, response)
+        or not _is_quiet(request, response, choose)
     ):
         return None
     pair = _pair(
@@ -118,21 +121,23 @@ def quiet_exchange(captured: Captured) -> Quiet | None:
     )
 
 
-def _is_quiet(request: Request, response: Response) -> bool:
+def _is_quiet(request: Request, response: Response, choose: Choice) -> bool:
     if request.version == "HTTP/1.0" or response.version == "HTTP/1.0":
         return False
     if response.status < 200 or request.method == b"CONNECT":
         return False
-    for name, value in framing_lines(request.fields):
-        if name == b"transfer-encoding" or (name == b"connection" and value not in _PERSISTING):
+    for name, value in choose(request.fields):
+        meant = name.lower()
+        if meant == b"transfer-encoding" or (meant == b"connection" and value not in _PERSISTING):
             return False
     codings, has_length = [], False
-    for name, value in framing_lines(response.fields):
-        if name == b"keep-alive" or (name == b"connection" and value not in _PERSISTING):
+    for name, value in choose(response.fields):
+        meant = name.lower()
+        if meant == b"keep-alive" or (meant == b"connection" and value not in _PERSISTING):
             return False
-        if name == b"transfer-encoding":
+        if meant == b"transfer-encoding":
             codings.append(value)
-        elif name == b"content-length":
+        elif meant == b"content-length":
             has_length = True
     if codings:
         return codings == [b"chunked"]
