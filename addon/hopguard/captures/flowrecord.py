@@ -131,7 +131,8 @@ class FlowDecoder:
             raise DamageError("a message has no header section")
         trailers: RawFields | None = None
         if form >= 8 and not is_null(data, found.get(b"timestamp_end")):
-            trailers = self._lines.read(data, found.get(b"trailers")) or ()
+            span = found.get(b"trailers")
+            trailers = (self._lines.read(data, span) or ()) if span is not None else ()
         label = octets(data, found.get(b"http_version"))
         facts["version"] = version_spoken(label or b"", peer.alpn)
         facts["fields"], facts["trailers"], facts["tls"] = fields, trailers, peer.tls
