@@ -9,7 +9,7 @@ from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
 from hopguard.index import NO_TRIGGER, Call, Index
 from hopguard.memo import Memo, Plan
-from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
+from hopguard.message import EVERY_VERSION, Message, Part, RawFields, Request, Response, Version
 from hopguard.peer import Peers
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
@@ -73,6 +73,10 @@ class Checker:
             look = rule.check if rule.kind == "exchange" else rule.in_exchange
             if look and "response" in rule.directions and version in rule.versions:
                 yield Call(rule, look)
+
+    def lines_of_interest(self, fields: RawFields) -> Lines:
+        """Choose the field lines that may matter to a rule, those called `ENDING` among them."""
+        return self._memo.view(fields)[0]
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""

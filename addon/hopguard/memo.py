@@ -9,7 +9,7 @@ they find nothing either. Findings are not remembered.
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
-from hopguard.fields import NameKind
+from hopguard.fields import ENDING, NameKind
 from hopguard.index import Call, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
 from hopguard.rule import Rule
@@ -73,8 +73,8 @@ class Memo:
     """Remembers plans, and what they are to be when they are new."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        """Begin with the fields that trigger `rules`."""
-        self._names = {name for rule in rules for name in rule.fields}
+        """Begin with the fields that trigger `rules`, and those that decide on endings."""
+        self._names: frozenset[bytes] = ENDING.union(*(rule.fields for rule in rules))
         self._kinds: set[NameKind] = set()
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
         self._selection = Selection(self._is_of_interest)

@@ -5,11 +5,11 @@ that need it find nothing.
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from hopguard.captures.lifespan import Exchange, Span
-from hopguard.captures.quiet import Quiet
+from hopguard.captures.quiet import Quiet, Side, began_on, events_on, is_first
 from hopguard.checker import Checker
 from hopguard.events import Closed, Event, Key
 from hopguard.lifecycle import Judged, Lifecycle
@@ -41,52 +41,82 @@ class Connections:
         self._latest: dict[Key, Exchange] = {}
         self._started: dict[Key, float] = {}
         """When the latest request on each connection began."""
-        self._quiet: dict[Key, tuple[int, Quiet, Exchange]] = {}
-        """Connections on which all has been quiet: how many exchanges there were, and the last."""
+        self._quiet: dict[Key, tuple[int, bool, Side, Quiet]] = {}
+        """Connections on which all has been quiet: how many exchanges there were, whether the first
+        of them is known, and the last."""
         self._closing: list[tuple[float, Key]] = []
         """A heap: the next one to close is first."""
         self._ends: dict[Key, float] = {}
 
-    def feed(self, exchange: Exchange) -> Iterator[Record]:
-        """Take in an exchange; give the records of what is found.
+    def feed(self, exchange: Exchange | Quiet) -> Iterable[Record]:
+        """Take in an exchange; give the records of what is found, as it is found.
 
         Exchanges come in the order in which they began, or in which they were complete, as far as
         one connection is concerned; what does not is left out.
         """
-        yield from self._close_until(_beginning(exchange.spans[0]))
+        if isinstance(exchange, Exchange):
+            return self._feed(exchange)
+        pair = exchange[0]
+        sides = [side for side in (pair.client, pair.server) if side is not None]
+        began = began_on(sides[0], exchange)
+        if self._closing and self._closing[0][0] <= began:
+            return self._feed_quiet(sides, exchange)
+        for side in sides:
+            if self._lifecycle.connection(side.key) is not None:
+                return self._feed_quiet(sides, exchange)
+        for side in sides:
+            self._note(side, exchange)
+        return ()
+
+    def _feed(self, exchange: Exchange) -> Iterator[Record]:
+        yield from self._close_until(exchange.spans[0].events[0].time)
         bare = exchange._replace(spans=())
         for span in exchange.spans:
-            if not self._is_late(span.key, _beginning(span)):
-                if isinstance(span, Quiet) and self._lifecycle.connection(span.key) is None:
-                    self._note(span, bare)
-                else:
-                    yield from self._follow(span, bare)
+            if not self._is_late(span.key, span.events[0].time):
+                yield from self._follow(span, bare)
                 self._will_close(span.key, span.closed)
 
-    def _note(self, quiet: Quiet, exchange: Exchange) -> None:
-        """Count a quiet exchange on a connection that need not be followed."""
-        number, first, _ = self._quiet.pop(quiet.key, (0, quiet, exchange))
-        latest = quiet._replace(whole=first.whole)
-        self._quiet[quiet.key] = number + 1, latest, exchange
-        if len(self._quiet) > MOST_OPEN:
-            self._forget(next(iter(self._quiet)))
+    def _feed_quiet(self, sides: list[Side], quiet: Quiet) -> Iterator[Record]:
+        """Take in a quiet exchange on connections of which at least one is followed, or closes."""
+        yield from self._close_until(began_on(sides[0], quiet))
+        (client, server), (*_, method, flow, url) = quiet[0].addresses, quiet
+        bare = Exchange((), flow, method, url, client, server)
+        for side in sides:
+            if self._lifecycle.connection(side.key) is None:
+                self._note(side, quiet)
+            elif not self._is_late(side.key, began_on(side, quiet)):
+                self._latest[side.key] = bare
+                for event in events_on(side, quiet):
+                    yield from self._tell(side.key, event)
+                self._will_close(side.key, side.closed)
 
-    def _follow(self, span: Span | Quiet, exchange: Exchange) -> Iterator[Record]:
+    def _note(self, side: Side, quiet: Quiet) -> None:
+        """Count a quiet exchange on a connection that need not be followed."""
+        key, began = side.key, began_on(side, quiet)
+        if self._is_late(key, began):
+            return
+        before = self._quiet.pop(key, None)
+        if before is None:
+            self._quiet[key] = 1, is_first(side.opened, began), side, quiet
+            if len(self._quiet) > MOST_OPEN:
+                self._forget(next(iter(self._quiet)))
+        else:
+            self._quiet[key] = before[0] + 1, before[1], side, quiet
+        if side.closed is not None:
+            self._will_close(key, side.closed)
+
+    def _follow(self, span: Span, exchange: Exchange) -> Iterator[Record]:
         key = span.key
         before = self._quiet.pop(key, None)
         if before is not None:
-            number, quiet, last = before
-            self._lifecycle.follow(quiet.connection(number))
-            for event in quiet.events(last.method, last.flow):
+            number, whole, side, quiet = before
+            self._lifecycle.follow(side.connection(number, whole=whole))
+            for event in events_on(side, quiet):
                 yield from self._tell(key, event)
         self._latest[key] = exchange
-        if isinstance(span, Quiet):
-            events = span.events(exchange.method, exchange.flow)
-        elif self._lifecycle.connection(key) is None:
-            events = (span.opened, *span.events)
-        else:
-            events = span.events
-        for event in events:
+        if self._lifecycle.connection(key) is None:
+            yield from self._tell(key, span.opened)
+        for event in span.events:
             yield from self._tell(key, event)
 
     def finish(self) -> Iterator[Record]:
@@ -128,10 +158,6 @@ class Connections:
     def _forget(self, key: Key) -> None:
         for known in (self._latest, self._started, self._ends, self._quiet):
             known.pop(key, None)
-
-
-def _beginning(span: Span | Quiet) -> float | None:
-    return span.began if isinstance(span, Quiet) else span.events[0].time
 
 
 def _where(judged: Judged, event: Event, latest: Exchange | None) -> Circumstances:

@@ -118,12 +118,17 @@ def _shown(pair: bytes) -> str:
 
 def show_address(host: str, port: int) -> str:
     """Return an address as mitmproxy shows it."""
+    return f"{_shown_host(host)}:{port}"
+
+
+@lru_cache(_ADDRESSES_KEPT)
+def _shown_host(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return f"{host}:{port}"
+        return host
     if address.is_unspecified:
-        return f"*:{port}"
+        return "*"
     if isinstance(address, ipaddress.IPv6Address):
-        return f"{address.ipv4_mapped}:{port}" if address.ipv4_mapped else f"[{address}]:{port}"
-    return f"{address}:{port}"
+        return str(address.ipv4_mapped) if address.ipv4_mapped else f"[{address}]"
+    return str(address)

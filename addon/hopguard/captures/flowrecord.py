@@ -64,11 +64,13 @@ class FlowDecoder:
         client = self._connection(data, flow, form, client=True)
         server = self._connection(data, flow, form, client=False)
         sent_on = self._request(data, asked, client, form)
-        request = _as_received(sent_on, data, flow, "request")
+        request = sent_on
         response = None
         if answered is not None:
             response = self._response(data, answered, server, form)
-            response = _as_received(response, data, flow, "response")
+        if b"metadata" in flow:  # nearly always, it is empty, and was not taken apart
+            request = _as_received(request, data, flow, "request")
+            response = _as_received(response, data, flow, "response") if response else None
         responded = seconds_of(data, answered) if answered is not None else UNTIMED
         replay = replayed(data, flow, asked, answered)
         requested, flow_id = seconds_of(data, asked), octets(data, flow.get(b"id"))
@@ -105,36 +107,36 @@ class FlowDecoder:
             to_proxy = False
         if client.proxied and method == b"CONNECT":
             to_proxy = True
-        return _made(
-            Request,
-            self._message(data, found, client, form),
-            leg="client",
-            method=method,
-            target=target,
-            to_proxy=to_proxy,
-        )
+        facts = {"leg": "client", "method": method, "target": target, "to_proxy": to_proxy}
+        return self._message(Request, facts, data, found, client, form)
 
     def _response(self, data: bytes, found: Members, server: Connection, form: int) -> Response:
         status = integer(data, found.get(b"status_code"))
         if status is None or not 0 <= status <= MOST_STATUS:
             raise DamageError(f"a response has the status {status}")
-        facts = self._message(data, found, server, form)
-        return _made(Response, facts, leg="server", status=status, direct=not server.proxied)
+        facts = {"leg": "server", "status": status, "direct": not server.proxied}
+        return self._message(Response, facts, data, found, server, form)
 
-    def _message(self, data: bytes, found: Members, peer: Connection, form: int) -> dict[str, Any]:
+    def _message[M: Request | Response](
+        self,
+        kind: type[M],
+        facts: dict[str, Any],
+        data: bytes,
+        found: Members,
+        peer: Connection,
+        form: int,
+    ) -> M:
         fields = self._lines.read(data, found.get(b"headers"))
         if fields is None:
             raise DamageError("a message has no header section")
         trailers: RawFields | None = None
         if form >= 8 and not is_null(data, found.get(b"timestamp_end")):
-            trailers = self._lines.read(data, found.get(b"trailers")) or ()
+            span = found.get(b"trailers")
+            trailers = (self._lines.read(data, span) or ()) if span is not None else ()
         label = octets(data, found.get(b"http_version"))
-        return {
-            "version": version_spoken(label or b"", peer.alpn),
-            "fields": fields,
-            "trailers": trailers,
-            "tls": peer.tls,
-        }
+        facts["version"] = version_spoken(label or b"", peer.alpn)
+        facts["fields"], facts["trailers"], facts["tls"] = fields, trailers, peer.tls
+        return _made(kind, facts)
 
     def _connection(self, data: bytes, flow: Members, form: int, *, client: bool) -> Connection:
         """Read a connection, or recognise it: its end holds the ports of both sides."""
@@ -156,10 +158,10 @@ class FlowDecoder:
         return connection
 
 
-def _made[M: Request | Response](kind: type[M], facts: dict[str, Any], **others: Any) -> M:
+def _made[M: Request | Response](kind: type[M], facts: dict[str, Any]) -> M:
     """Make a message. A frozen dataclass sets each attribute by a call, which takes far longer."""
     message = object.__new__(kind)
-    message.__dict__.update(facts, **others)
+    message.__dict__ = facts
     return message
 
 
@@ -176,7 +178,7 @@ def _as_received[M: Request | Response](message: M, data: bytes, flow: Members, 
     fields = received(data, flow, which, message.fields)
     if fields is message.fields:
         return message
-    return _made(type(message), message.__dict__, fields=fields)
+    return _made(type(message), {**message.__dict__, "fields": fields})
 
 
 def _sent(request: Request, response: Response, server: Connection) -> Request:
@@ -187,7 +189,7 @@ def _sent(request: Request, response: Response, server: Connection) -> Request:
     elif version in _LATER:
         version = "HTTP/1.1"
     facts = {"version": version, "leg": "server", "tls": server.tls, "to_proxy": server.proxied}
-    return _made(Request, request.__dict__, **facts)
+    return _made(Request, request.__dict__ | facts)
 
 
 def _content(data: bytes, message: Members) -> bytes | None:

@@ -1,6 +1,6 @@
 """Captured exchanges judged, as the addon judges live ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from hopguard.captures.capture import Captured, Peer
 from hopguard.checker import Checker
@@ -26,8 +26,11 @@ def judge(
     They are those that the addon makes of the same exchange on live traffic, but for their time:
     it is that of the message.
     """
+    found = _findings(captured, checker)
+    if not found:
+        return []
     records: dict[tuple[object, ...], Record] = {}
-    for finding, action in _findings(captured, checker):
+    for finding, action in found:
         if wanted is not None and not wanted(finding):
             continue
         if not captured.unjudged.isdisjoint((finding.rule, f"{finding.rule}/{finding.variant}")):
@@ -38,29 +41,29 @@ def judge(
     return list(records.values())
 
 
-def _findings(captured: Captured, checker: Checker) -> Iterator[tuple[Finding, Action]]:
+def _findings(captured: Captured, checker: Checker) -> list[tuple[Finding, Action]]:
     """Judge in the order of the addon's hooks."""
-    if captured.request is not None:
+    found: list[tuple[Finding, Action]] = []
+    request, response, asked = captured.request, captured.response, captured.asked
+    if request is not None:
         action: Action = "refused" if captured.refused == "request" else "flagged"
-        for finding in checker.check_message(captured.request):
-            yield finding, action
-        for finding in _of_trailers(captured.request, checker):
-            yield finding, "flagged"
-    response, asked = captured.response, captured.asked
+        found += [(finding, action) for finding in checker.check_message(request)]
+        found += [(finding, "flagged") for finding in _of_trailers(request, checker)]
     if response is not None:
         action = "refused" if captured.refused == "response" else "flagged"
-        for finding in checker.check_message(response):
-            yield finding, action
+        found += [(finding, action) for finding in checker.check_message(response)]
         if asked is not None:
-            for finding in checker.check_exchange(asked, response):
-                yield finding, action
+            found += [(finding, action) for finding in checker.check_exchange(asked, response)]
         if not _speaks_of_another(captured.method, response):
-            for finding in _of_trailers(response, checker):
-                yield finding, "flagged"
+            found += [(finding, "flagged") for finding in _of_trailers(response, checker)]
+    return found
 
 
 def _of_trailers(message: Request | Response, checker: Checker) -> list[Finding]:
-    if message.trailers is None or not (message.trailers or leaves_open(message.fields)):
+    trailers = message.trailers
+    if trailers is None:
+        return []
+    if not trailers and not leaves_open(checker.lines_of_interest(message.fields)):
         return []
     return checker.check_trailers(message)
 

@@ -4,41 +4,44 @@ Such an exchange is one of HTTP/1.1, complete, on a connection that goes on, wit
 doubt. On a connection that has no other, no rule finds anything, and nothing has to be followed.
 """
 
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from hopguard.captures.capture import Captured, Peer
-from hopguard.captures.judging import sane
+from hopguard.captures.judging import EARLIEST, LATEST, sane
 from hopguard.connection import Connection
 from hopguard.events import Event, Key, RequestEnd, RequestHead, ResponseEnd, ResponseHead
-from hopguard.message import Leg, Message, Request, Response
+from hopguard.message import Leg, RawFields, Request, Response
+
+Choice = Callable[[RawFields], Iterable[tuple[bytes, bytes]]]
+"""Chooses lines of a header section: those called `hopguard.fields.ENDING`, and maybe others."""
 
 AT_ONCE = 1.0
 """Seconds from the opening of a connection to the first request on it, if that was captured. What
 comes later may not be the first: captures are filtered."""
 
+_PAIRS_KEPT = 512
 _PERSISTING = frozenset({b"keep-alive", b"Keep-Alive"})
 
 
-class Quiet(NamedTuple):
-    """A quiet exchange on one connection. Times are seconds since the epoch."""
+class Side(NamedTuple):
+    """A connection, as exchanges on it tell of it. Times are seconds since the epoch."""
 
     key: Key
-    whole: bool
     opened: float | None
     address: str | None
     closed: float | None
-    began: float
-    complete: float | None
-    answered: float | None
-    ended: float
-    status: int
 
-    def connection(self, number: int) -> Connection:
-        """Return its connection as it was before, if this is the exchange of that `number`."""
+    def connection(self, number: int, *, whole: bool) -> Connection:
+        """Return it as it was before the exchange of that `number`, if all were quiet.
+
+        `whole` tells whether the first of them was the first on the connection.
+        """
         client = self.key.leg == "client"
         return Connection(
             self.key,
-            self.whole,
+            whole,
             self.opened,
             client=self.address if client else None,
             server=None if client else self.address,
@@ -47,86 +50,116 @@ class Quiet(NamedTuple):
             answered=number - 1,
         )
 
-    def events(self, method: bytes | None, flow: str | None) -> tuple[Event, ...]:
-        """Return the events in full; `method` and `flow` are those of the exchange."""
-        client = self.key.leg == "client"
-        return (
-            RequestHead(self.began, "HTTP/1.1", method or b"", flow, surfaced=client),
-            RequestEnd(self.complete),
-            ResponseHead(self.answered, "HTTP/1.1", self.status, flow, delimited=True),
-            ResponseEnd(self.ended),
-        )
+
+class Pair(NamedTuple):
+    """The two connections of an exchange, the same object for all exchanges on them."""
+
+    client: Side | None
+    server: Side | None
+    addresses: tuple[str | None, str | None]
+    """Of the client and of the server."""
 
 
-def quiet_exchange(captured: Captured) -> tuple[Quiet, ...] | None:
-    """Return what `captured` is on its connections of HTTP/1; None if it is not quiet.
-
-    Without such a connection, that is nothing.
-    """
-    request, response, asked = captured.request, captured.response, captured.asked
-    if request is None or response is None or asked is None or not _is_quiet(captured, response):
-        return None
-    sent, ended = sane(captured.sent), sane(captured.responded.end)
-    began, complete = map(sane, captured.requested)
-    if ended is None or began is None or complete is None or sent is None:
-        return None
-    found = []
-    if request.version == "HTTP/1.1" and captured.client.id is not None:
-        times = (began, complete, ended, ended)
-        found.append(_quiet("client", captured, captured.client, captured.client.address, times))
-    if asked.version == "HTTP/1.1" and captured.server.id is not None:
-        times = (sent, sent, sane(captured.responded.start) or ended, ended)
-        found.append(_quiet("server", captured, captured.server, captured.server.name, times))
-    return tuple(found)
+Quiet = tuple[Pair, float, float, float, float, float, int, bytes | None, str | None, str | None]
+"""A quiet exchange on its connections: when the request began, was complete, and went to the
+server; when the response began and was complete; the status, the method, the id of the flow, and
+the URL. It is a bare tuple, because one for each exchange goes from worker to parent."""
 
 
-def _is_quiet(captured: Captured, response: Response) -> bool:
-    request = captured.request
-    assert request is not None
+def began_on(side: Side, quiet: Quiet) -> float:
+    """Return when a quiet exchange began on one of its connections."""
+    return quiet[1] if side.key.leg == "client" else quiet[3]
+
+
+def events_on(side: Side, quiet: Quiet) -> tuple[Event, ...]:
+    """Return the events of a quiet exchange on one of its connections in full."""
+    _, began, complete, sent, answered, ended, status, method, flow, _ = quiet
+    client = side.key.leg == "client"
+    if client:
+        answered = ended
+    else:
+        began = complete = sent
     return (
-        "HTTP/1.0" not in (request.version, response.version)
-        and response.status >= 200
-        and request.method != b"CONNECT"
-        and captured.failure is None
-        and captured.fingerprint is None
-        and _persists(request)
-        and _persists(response)
-        and not request.has(b"transfer-encoding")
-        and not response.has(b"keep-alive")
-        and _is_delimited(request, response)
+        RequestHead(began, "HTTP/1.1", method or b"", flow, surfaced=client),
+        RequestEnd(complete),
+        ResponseHead(answered, "HTTP/1.1", status, flow, delimited=True),
+        ResponseEnd(ended),
     )
 
 
-def _persists(message: Message) -> bool:
-    return all(line.value in _PERSISTING for line in message.lines(b"connection"))
+def quiet_exchange(captured: Captured, choose: Choice = tuple) -> Quiet | None:
+    """Return what `captured` is on its connections of HTTP/1; None if it is not quiet."""
+    request, response, asked = captured.request, captured.response, captured.asked
+    if request is None or response is None or asked is None:
+        return None
+    began, complete = captured.requested
+    answered, ended = captured.responded
+    sent = captured.sent
+    if (
+        began is None
+        or complete is None
+        or sent is None
+        or ended is None
+        or not EARLIEST <= began < LATEST
+        or not EARLIEST <= complete < LATEST
+        or not EARLIEST <= sent < LATEST
+        or not EARLIEST <= ended < LATEST
+        or captured.failure is not None
+        or captured.fingerprint is not None
+        or not _is_quiet(request, response, choose)
+    ):
+        return None
+    pair = _pair(
+        captured.client,
+        captured.server,
+        request.version == "HTTP/1.1",
+        asked.version == "HTTP/1.1",
+    )
+    return (
+        *(pair, began, complete, sent, sane(answered) or ended, ended),
+        *(captured.status or 0, captured.method, captured.flow, captured.url),
+    )
 
 
-def _is_delimited(request: Request, response: Response) -> bool:
-    codings = [line.value for line in response.lines(b"transfer-encoding")]
+def _is_quiet(request: Request, response: Response, choose: Choice) -> bool:
+    if request.version == "HTTP/1.0" or response.version == "HTTP/1.0":
+        return False
+    if response.status < 200 or request.method == b"CONNECT":
+        return False
+    for name, value in choose(request.fields):
+        meant = name.lower()
+        if meant == b"transfer-encoding" or (meant == b"connection" and value not in _PERSISTING):
+            return False
+    codings, has_length = [], False
+    for name, value in choose(response.fields):
+        meant = name.lower()
+        if meant == b"keep-alive" or (meant == b"connection" and value not in _PERSISTING):
+            return False
+        if meant == b"transfer-encoding":
+            codings.append(value)
+        elif meant == b"content-length":
+            has_length = True
     if codings:
         return codings == [b"chunked"]
-    if response.has(b"content-length") or response.status in (204, 304):
+    if has_length or response.status in (204, 304):
         return True
     return response.version != "HTTP/1.1" or request.method == b"HEAD"
 
 
-def _quiet(
-    leg: Leg,
-    captured: Captured,
-    peer: Peer,
-    address: str | None,
-    times: tuple[float, float, float, float],
-) -> Quiet:
-    opened = sane(peer.seconds.start)
-    return Quiet(
-        Key(leg, peer.id or ""),
-        is_first(opened, times[0]),
-        opened,
-        address,
-        sane(peer.seconds.end),
-        *times,
-        captured.status or 0,
+@lru_cache(_PAIRS_KEPT)
+def _pair(client: Peer, server: Peer, client_counts: bool, server_counts: bool) -> Pair:
+    """Make it, unless it is known; versions but HTTP/1.1 do not count."""
+    return Pair(
+        _side("client", client, client.address) if client_counts else None,
+        _side("server", server, server.name) if server_counts else None,
+        (client.address, server.address),
     )
+
+
+def _side(leg: Leg, peer: Peer, address: str | None) -> Side | None:
+    if peer.id is None:
+        return None
+    return Side(Key(leg, peer.id), sane(peer.seconds.start), address, sane(peer.seconds.end))
 
 
 def is_first(opened: float | None, time: float | None) -> bool:

@@ -6,7 +6,7 @@ from mitmproxy import connection, http
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 from mitmproxy.utils import human
 
-from hopguard.endings import leaves_open
+from hopguard.endings import section_leaves_open
 from hopguard.flowerrors import refused_part
 from hopguard.message import HTTP1, RawFields, Request, Response, Version
 from hopguard.mitm import received
@@ -130,7 +130,7 @@ def has_loose_ends(message: http.Message, lines: RawFields | None = None) -> boo
     `lines` is the header section as it was received, if that is not what the message holds.
     """
     held: RawFields = message.data.headers.fields if lines is None else lines
-    return message.data.trailers is not None or leaves_open(held)
+    return message.data.trailers is not None or section_leaves_open(held)
 
 
 def has_open_request(flow: http.HTTPFlow) -> bool:

@@ -3,6 +3,7 @@
 from hopguard.captures.capture import CaptureError, Reader
 from hopguard.captures.lifespan import Exchange
 from hopguard.captures.opening import Capture
+from hopguard.captures.quiet import Quiet
 from hopguard.record import Record
 from hopguard.scanning.task import Batch, Task
 
@@ -29,7 +30,7 @@ class Part:
 
     def _begin(self) -> None:
         self._records: list[Record] = []
-        self._connections: list[tuple[int, Exchange]] = []
+        self._connections: list[tuple[int, Exchange | Quiet]] = []
         self._exchanges = 0
         self._errors: list[str] = []
         self._more_errors = 0
@@ -39,7 +40,7 @@ class Part:
         """How far the capture was read."""
         return self.task.start + self.capture.offset if self.capture is not None else None
 
-    def add(self, records: list[Record], exchange: Exchange | None) -> bool:
+    def add(self, records: list[Record], exchange: Exchange | Quiet | None) -> bool:
         """Take what was found in an exchange; tell whether there is enough for a batch.
 
         `exchange` is what it adds to its connections, if somebody wants to know.

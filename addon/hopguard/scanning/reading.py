@@ -65,9 +65,10 @@ class ScanReading:
         """Give the records of a batch, each with those about connections that it leads to."""
         told = 0
         for position, exchange in batch.connections:
-            yield from batch.records[told:position]
+            if told < position:
+                yield from batch.records[told:position]
+                told = position
             yield from self._connections.feed(exchange)
-            told = position
         yield from batch.records[told:]
 
     def _complain(self, error: str) -> None:

@@ -54,12 +54,13 @@ class Scanner:
     def _scan(self, part: Part, capture: Capture) -> Iterator[Batch]:
         exchanges = self._exchanges(part, capture)
         wanted = wanted_of(self._policy, part.reader)
+        choose = self._checker.lines_of_interest
         for captured in exchanges:
             if isinstance(captured, CaptureError):
                 part.tell(captured)
             else:
                 records = judge(captured, self._checker, self._redaction, wanted)
-                exchange = exchange_of(captured) if self._follows else None
+                exchange = exchange_of(captured, choose) if self._follows else None
                 if part.add(records, exchange):
                     yield part.batch()
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from hopguard.captures.capture import Loss
 from hopguard.captures.lifespan import Exchange
+from hopguard.captures.quiet import Quiet
 from hopguard.record import Record, Redaction
 from hopguard.rule import DEFAULT_PROFILES
 
@@ -37,7 +38,7 @@ class Batch(NamedTuple):
     """Something that was found while reading a capture; there are several of each, in order."""
 
     records: list[Record]
-    connections: tuple[tuple[int, Exchange], ...] = ()
+    connections: tuple[tuple[int, Exchange | Quiet], ...] = ()
     """What exchanges add to connections, each behind so many of the records."""
     exchanges: int = 0
     """How many were judged."""
