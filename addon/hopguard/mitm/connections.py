@@ -57,8 +57,10 @@ class Connections(Following):
 
     def request_ends(self, flow: http.HTTPFlow) -> None:
         """Take in the end of a request on the client's leg, if that must not be repeated."""
+        if flow.request.data.method in IDEMPOTENT:
+            return
         key = Key("client", flow.client_conn.id)
-        if flow.request.data.method in IDEMPOTENT or not self._is_latest(key, flow):
+        if not self._is_latest(key, flow):
             return
         request = flows.request_of(flow, in_tunnel=True)
         mark = fingerprint(request, flow.request.raw_content)

@@ -34,8 +34,10 @@ class EventLog:
         self._tell_due()
 
     def _tell_due(self) -> None:
-        self._say(self._repeats.due())
         wait = self._repeats.wait()
+        if wait == 0.0:
+            self._say(self._repeats.due())
+            wait = self._repeats.wait()
         if wait is not None and self._timer is None:
             # Where traffic ends, too. It keeps nothing alive: the loop ends with its main task.
             self._timer = ctx.master.event_loop.call_later(wait, self._on_timer)

@@ -10,6 +10,7 @@ from hopguard.endings import section_leaves_open
 from hopguard.flowerrors import refused_part
 from hopguard.message import HTTP1, RawFields, Request, Response, Version
 from hopguard.mitm import received
+from hopguard.selection import Selection
 
 _FOR_PROXIES = (RegularMode, UpstreamMode)
 """Modes in which clients know that they talk to a proxy."""
@@ -176,8 +177,11 @@ def passes_on_credentials(flow: http.HTTPFlow) -> bool:
         flow.live
         and isinstance(flow.client_conn.proxy_mode, RegularMode)
         and flow.server_conn.via is None
-        and b"proxy-authorization" in [name.lower() for name, _ in flow.request.data.headers.fields]
+        and bool(_CREDENTIALS.of(flow.request.data.headers.fields))
     )
+
+
+_CREDENTIALS = Selection(lambda name: name.lower() == b"proxy-authorization")
 
 
 def url_of(flow: http.HTTPFlow) -> str:

@@ -22,6 +22,7 @@ from mitmproxy import http
 from mitmproxy.utils import human
 
 from hopguard.fields import CONNECTION_SPECIFIC
+from hopguard.selection import Selection
 
 logger = logging.getLogger(__name__)
 
@@ -140,12 +141,13 @@ class RefusalHandler(logging.Handler):
         self._report(name, value, from_client, found["address"], client_address)
 
 
+_REFUSED = Selection(lambda name: name == REFUSED_TRANSFER_ENCODING)
+
+
 def restore_transfer_encoding(response: http.Response) -> str:
     """Give a field that h2 was not to see its name back; return why it must be refused."""
     fields = response.data.headers.fields
-    if response.data.http_version != b"HTTP/2.0" or not any(
-        name == REFUSED_TRANSFER_ENCODING for name, _ in fields
-    ):
+    if response.data.http_version != b"HTTP/2.0" or not _REFUSED.of(fields):
         return ""
     response.headers.fields = tuple(
         (b"transfer-encoding" if name == REFUSED_TRANSFER_ENCODING else name, value)

@@ -24,7 +24,7 @@ def attach(flow: mitmflow.Flow, records: list[Record]) -> list[Record]:
     """Add `records` to the flow's metadata; return those that it did not hold already."""
     held: list[Record] = flow.metadata.get(KEY, [])
     known = {identity(record) for record in held}
-    fresh = [record for record in records if identity(record) not in known]
+    fresh = [record for record in records if identity(record) not in known] if held else records
     if fresh:
         flow.metadata[KEY] = held + fresh
     return fresh
