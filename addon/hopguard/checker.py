@@ -74,9 +74,9 @@ class Checker:
             if look and "response" in rule.directions and version in rule.versions:
                 yield Call(rule, look)
 
-    def lines_of_interest(self, fields: RawFields) -> Lines:
-        """Choose the field lines that may matter to a rule, those called `ENDING` among them."""
-        return self._memo.view(fields)[0]
+    def ending_lines(self, fields: RawFields) -> Lines:
+        """Choose the lines called `ENDING`, with names in lower case; fast after judging them."""
+        return self._memo.endings(fields)
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""

@@ -80,6 +80,8 @@ class Memo:
         self._selection = Selection(self._is_of_interest)
         self._latest = self._before = _NOTHING
         self._plans: dict[object, Plan] = {}
+        self._endings: dict[Names, list[tuple[int, bytes]]] = {}
+        """Where in an outline the lines are that decide on endings, and their names."""
         self._answers = 0
 
     def view(self, fields: RawFields) -> tuple[Lines, Names]:
@@ -96,6 +98,19 @@ class Memo:
         view = lines, tuple([name for name, _ in lines])
         self._latest, self._before = (fields, view), latest
         return view
+
+    def endings(self, fields: RawFields) -> Lines:
+        """Choose the field lines called `ENDING`; their names are in lower case here."""
+        lines, names = self.view(fields)
+        places = self._endings.get(names)
+        if places is None:
+            lower = [(place, name.lower()) for place, name in enumerate(names)]
+            places = [(place, name) for place, name in lower if name in ENDING]
+            if sum(map(len, names)) <= _LONGEST_OUTLINE:
+                if len(self._endings) >= _MOST_PLANS:
+                    self._endings.clear()
+                self._endings[names] = places
+        return [(name, lines[place][1]) for place, name in places]
 
     def _is_of_interest(self, name: bytes) -> bool:
         return (

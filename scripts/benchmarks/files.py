@@ -9,26 +9,18 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mitmproxy import http
-from mitmproxy.certs import Cert
-from mitmproxy.connection import Client, Server
-from mitmproxy.io import FlowReader, FlowWriter
-from mitmproxy.proxy.mode_specs import ProxyMode
+from mitmproxy.io import FlowReader
 
-from hopguard.captures.flowfile import FlowFileReader
-from hopguard.captures.judging import judge
-from hopguard.checker import Checker
-from hopguard.record import Redaction
-from tests.peers import make_certificates
+from hopguard.scanning.reading import ScanReading
+from hopguard.scanning.scanner import Scanner
+from hopguard.scanning.task import Settings, Task
 
+from .chain import make_chain
 from .figure import Figure, number
+from .flows import write_flows
 from .rounds import alternate, median_ratio
-from .sample import exchange
 from .size import Size
 
-BEGAN = 1_764_230_000.0
-BODY = 4096
-"""Octets of each response."""
 BODY_OF_LARGE_FILES = 64 * 1024
 MEGABYTE = 1_000_000
 LIMIT = 150
@@ -39,49 +31,12 @@ def figures(size: Size) -> Iterator[Figure]:
     """Measure all of them."""
     with tempfile.TemporaryDirectory(prefix="hopguard-bench-") as name:
         folder = Path(name)
-        pair = make_certificates(folder)
-        chain = [Cert.from_pem(path.read_bytes()) for path in (pair.certificate, pair.ca)]
-        for what, certificates, least in (("with", chain * 2, 10), ("without", [], 4)):
+        for what, certificates, least in (("with", make_chain(), 10), ("without", [], 4)):
             path = folder / f"{what}.flows"
             write_flows(path, size.flows_in_file, certificates)
             yield _beside_flow_reader(path, what, least, size)
         yield _by_workers(folder, size)
         yield from _of_memory(folder, size)
-
-
-def write_flows(path: Path, number_of_flows: int, chain: Sequence[Cert], body: int = BODY) -> None:
-    """Write clean flows; the server of each has shown the certificates of `chain`."""
-    with path.open("wb") as file:
-        writer = FlowWriter(file)
-        for number_of_flow in range(number_of_flows):
-            writer.add(_flow(BEGAN + number_of_flow, chain, body))
-
-
-def _flow(began: float, chain: Sequence[Cert], body: int) -> http.HTTPFlow:
-    client = Client(
-        peername=("192.0.2.7", 50_000),
-        sockname=("192.0.2.1", 8080),
-        timestamp_start=began,
-        proxy_mode=ProxyMode.parse("regular"),
-    )
-    server = Server(address=("www.example.com", 443))
-    server.peername = ("198.51.100.7", 443)
-    server.timestamp_start = server.timestamp_tcp_setup = began
-    if chain:
-        client.tls = server.tls = True
-        client.certificate_list, server.certificate_list = [], list(chain)
-    scheme, port = (b"https", 443) if chain else (b"http", 80)
-    asked, answered = exchange()
-    flow = http.HTTPFlow(client, server)
-    flow.request = http.Request(
-        *("www.example.com", port, b"GET", scheme, b"", b"/", b"HTTP/1.1"),
-        *(http.Headers(asked), b"", None, began, began + 0.01),
-    )
-    flow.response = http.Response(
-        *(b"HTTP/1.1", 200, b"OK", http.Headers(answered), bytes(body), None),
-        *(began + 0.02, began + 0.03),
-    )
-    return flow
 
 
 def _beside_flow_reader(path: Path, what: str, least: float, size: Size) -> Figure:
@@ -103,14 +58,17 @@ def _beside_flow_reader(path: Path, what: str, least: float, size: Size) -> Figu
 
 
 def _scan(path: Path) -> float:
-    """Read and judge all flows; return the seconds of processor time."""
-    checker, redaction = Checker(), Redaction()
+    """Scan as the command does, connections included; return the seconds of processor time.
+
+    What is made once, before the first flow, does not count.
+    """
+    settings = Settings()
+    reading = ScanReading(Scanner(settings).scan(Task(str(path))), settings)
     began = time.process_time()
-    with path.open("rb") as file:
-        for captured in FlowFileReader().read(file, path.name):
-            if isinstance(captured, Exception):
-                raise captured
-            judge(captured, checker, redaction)
+    for record in reading.records():
+        raise RuntimeError(f"a flow is not clean: {record['message']}")
+    if reading.failed:
+        raise RuntimeError(reading.reasons)
     return time.process_time() - began
 
 

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from hopguard.captures.capture import Peer, Seconds
 from hopguard.captures.layouts import CLIENT, SERVER
 from hopguard.captures.tnetstrings import (
+    DICTIONARY,
     LIST,
     DamageError,
     Members,
+    Span,
     integer,
     is_null,
     is_true,
@@ -19,6 +21,7 @@ from hopguard.captures.tnetstrings import (
 )
 
 _ADDRESSES_KEPT = 4096
+_CONNECTIONS_KEPT, _CONNECTION_LIMIT, _END = 512, 65_536, 64
 
 _MODES_OF_PROXIES = (b"regular", b"upstream")
 
@@ -34,6 +37,36 @@ class Connection(NamedTuple):
     proxied: bool
     """Of a connection to a server: whether another proxy stands between. Of one from a client:
     whether the client speaks to mitmproxy as a proxy, and knows it."""
+
+
+class KnownConnections:
+    """Reads connections, and remembers them within bounds."""
+
+    def __init__(self) -> None:
+        """Begin with nothing in mind."""
+        self._known: dict[bytes, tuple[bytes, Connection]] = {}
+
+    def read(self, data: bytes, span: Span | None, form: int, *, client: bool) -> Connection:
+        """Read a connection, or recognise it: its end holds the ports of both sides.
+
+        Raises:
+            DamageError: it is damaged, or none.
+        """
+        if span is None or data[span[1]] != DICTIONARY:
+            raise DamageError("a flow does not tell its connections")
+        start, stop = span
+        key = data[max(start, stop - _END) : stop]
+        known = self._known.get(key)
+        if known is not None:
+            octets_, connection = known
+            if len(octets_) == stop - start and data.startswith(octets_, start):
+                return connection
+        connection = read_connection(data, start, stop, form, client=client)
+        if stop - start <= _CONNECTION_LIMIT:
+            if len(self._known) >= _CONNECTIONS_KEPT:
+                self._known.clear()
+            self._known[key] = (data[start:stop], connection)
+        return connection
 
 
 def read_connection(data: bytes, start: int, stop: int, form: int, *, client: bool) -> Connection:

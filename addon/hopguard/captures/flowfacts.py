@@ -21,7 +21,7 @@ OLDEST, NEWEST = 4, 21
 """The versions of the flow format that are known: those of mitmproxy 4 to 12."""
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
-_LABELS_OF_LATER = (b"HTTP/2.0", b"HTTP/3")
+LABELS_OF_LATER = (b"HTTP/2.0", b"HTTP/3")
 _DEFAULT_PORTS = {b"http": 80, b"https": 443}
 
 
@@ -98,22 +98,37 @@ def seconds_of(data: bytes, message: Members) -> Seconds:
     return Seconds(start, number(data, message.get(b"timestamp_end")))
 
 
-def url_of(
-    data: bytes, found: Members, request: Request, client: Connection, server: Connection
-) -> str:
-    """Return the URL, as far as it is known: of a request that was refused, Host may be all."""
-    host, scheme = octets(data, found.get(b"host")), octets(data, found.get(b"scheme")) or b""
-    path = decoded(request.target)
-    if host:
-        port = integer(data, found.get(b"port"))
-        if request.method.upper() == b"CONNECT":
-            return f"{decoded(host)}:{port}"
-        authority = host if _DEFAULT_PORTS.get(scheme) == port else b"%s:%d" % (host, port or 0)
-        return f"{decoded(scheme)}://{decoded(authority)}{path if path != '*' else ''}"
-    later = octets(data, found.get(b"http_version")) in _LABELS_OF_LATER
-    named = (octets(data, found.get(b"authority")) if later else None) or b", ".join(
-        line.value for line in request.lines(b"host")
+class Destination(NamedTuple):
+    """Where a request was meant to go, as a flow tells it; empty where it does not."""
+
+    scheme: bytes
+    host: bytes
+    port: int
+    authority: bytes
+    """As HTTP/2 and HTTP/3 say it."""
+
+
+def destination_of(data: bytes, found: Members) -> Destination:
+    """Return where the request in `found` was meant to go."""
+    later = octets(data, found.get(b"http_version")) in LABELS_OF_LATER
+    return Destination(
+        octets(data, found.get(b"scheme")) or b"",
+        octets(data, found.get(b"host")) or b"",
+        integer(data, found.get(b"port")) or 0,
+        (octets(data, found.get(b"authority")) if later else None) or b"",
     )
+
+
+def url_of(to: Destination, request: Request, client: Connection, server: Connection) -> str:
+    """Return the URL, as far as it is known: of a request that was refused, Host may be all."""
+    path = decoded(request.target)
+    if to.host:
+        if request.method.upper() == b"CONNECT":
+            return f"{decoded(to.host)}:{to.port}"
+        usual = _DEFAULT_PORTS.get(to.scheme) == to.port
+        authority = to.host if usual else b"%s:%d" % (to.host, to.port)
+        return f"{decoded(to.scheme)}://{decoded(authority)}{path if path != '*' else ''}"
+    named = to.authority or b", ".join(line.value for line in request.lines(b"host"))
     authority_ = decoded(named) if named else server.peer.address or ""
     # A password before the host may hold what would end a host.
     return f"{'https' if client.tls else 'http'}://{authority_.rpartition('@')[2]}{path}"

@@ -1,12 +1,14 @@
 """One record of a flow file, read as far as the rules need it."""
 
-from typing import Any
-
 from hopguard.captures.capture import UNTIMED, Captured
 from hopguard.captures.fieldlines import FieldLines
-from hopguard.captures.flowconnection import Connection, read_connection
+from hopguard.captures.flowconnection import Connection, KnownConnections
 from hopguard.captures.flowfacts import (
+    LABELS_OF_LATER,
+    NEWEST,
+    Destination,
     decoded,
+    destination_of,
     error_of,
     failed_time,
     form_of,
@@ -15,6 +17,12 @@ from hopguard.captures.flowfacts import (
     sent_time,
     url_of,
     version_spoken,
+)
+from hopguard.captures.flowmessages import (
+    make_request,
+    make_response,
+    sent_request,
+    with_fields,
 )
 from hopguard.captures.flowreceived import received
 from hopguard.captures.layouts import FLOW, REQUEST, RESPONSE, Layout
@@ -27,6 +35,7 @@ from hopguard.captures.tnetstrings import (
     is_null,
     octets,
 )
+from hopguard.captures.usualflow import UsualFlow, read_usual
 from hopguard.events import IDEMPOTENT, fingerprint
 from hopguard.flowerrors import failure, refused_part
 from hopguard.message import RawFields, Request, Response, Version
@@ -34,9 +43,8 @@ from hopguard.restoring import Which
 
 MOST_STATUS = 999
 
-_LATER: tuple[Version, ...] = ("HTTP/2", "HTTP/3")
-
-_CONNECTIONS_KEPT, _CONNECTION_LIMIT, _END = 512, 65_536, 64
+MOST_TRAILERLESS = 7
+"""The latest version of the format without trailer sections."""
 
 
 class FlowDecoder:
@@ -44,7 +52,7 @@ class FlowDecoder:
 
     def __init__(self) -> None:
         """Begin with nothing in mind."""
-        self._connections: dict[bytes, tuple[bytes, Connection]] = {}
+        self._connections = KnownConnections()
         self._lines = FieldLines()
 
     def decode(self, data: bytes, start: int, stop: int, offset: int) -> Captured | None:
@@ -53,6 +61,9 @@ class FlowDecoder:
         Raises:
             DamageError: it is damaged, or of an unknown version.
         """
+        usual = read_usual(data, start, stop)
+        if usual is not None and MOST_TRAILERLESS < usual.form <= NEWEST:
+            return self._usual(data, usual, offset)
         flow = FLOW.find(data, start, stop)
         form = form_of(data, flow)
         if octets(data, flow.get(b"type")) != b"http":
@@ -61,16 +72,13 @@ class FlowDecoder:
         if asked is None:
             raise DamageError("it is an HTTP flow without a request")
         answered = _message(data, flow.get(b"response"), RESPONSE)
-        client = self._connection(data, flow, form, client=True)
-        server = self._connection(data, flow, form, client=False)
+        client = self._connections.read(data, flow.get(b"client_conn"), form, client=True)
+        server = self._connections.read(data, flow.get(b"server_conn"), form, client=False)
         sent_on = self._request(data, asked, client, form)
-        request = sent_on
-        response = None
+        request, response = _as_received(sent_on, data, flow, "request"), None
         if answered is not None:
             response = self._response(data, answered, server, form)
-        if b"metadata" in flow:  # nearly always, it is empty, and was not taken apart
-            request = _as_received(request, data, flow, "request")
-            response = _as_received(response, data, flow, "response") if response else None
+            response = _as_received(response, data, flow, "response")
         responded = seconds_of(data, answered) if answered is not None else UNTIMED
         replay = replayed(data, flow, asked, answered)
         requested, flow_id = seconds_of(data, asked), octets(data, flow.get(b"id"))
@@ -81,88 +89,83 @@ class FlowDecoder:
             offset,
             request if replay != b"request" else None,
             response if replay != b"response" else None,
-            _sent(sent_on, response, server) if response is not None else None,
+            sent_request(sent_on, response, server) if response is not None else None,
             refused_part(error.text) if error is not None else None,
             request.method,
-            url_of(data, asked, request, client, server),
+            url_of(destination_of(data, asked), request, client, server),
             response.status if response is not None else None,
             decoded(flow_id) if flow_id is not None else None,
             requested,
             responded,
             sent,
-            None if request.method in IDEMPOTENT else fingerprint(request, _content(data, asked)),
+            _fingerprint(request, data, asked.get(b"content")),
             failure(broken.text, answered=response is not None) if broken is not None else None,
             failed_time(broken, server) if broken is not None else None,
             client.peer,
             server.peer,
         )
 
+    def _usual(self, data: bytes, flow: UsualFlow, offset: int) -> Captured:
+        client = self._connections.read(data, flow.client, flow.form, client=True)
+        server = self._connections.read(data, flow.server, flow.form, client=False)
+        fields = self._fields(data, flow.asked_fields)
+        trailers = () if flow.requested.end is not None else None
+        version = version_spoken(flow.asked_label, client.alpn)
+        facts = flow.target, flow.method, flow.scheme
+        request = make_request(*facts, version, fields, trailers, client)
+        fields = self._fields(data, flow.answered_fields)
+        trailers = () if flow.responded.end is not None else None
+        version = version_spoken(flow.answered_label, server.alpn)
+        response = make_response(flow.status, version, fields, trailers, server)
+        authority = flow.authority if flow.asked_label in LABELS_OF_LATER else b""
+        to = Destination(flow.scheme, flow.host, flow.port, authority)
+        return Captured(
+            offset,
+            request,
+            response,
+            sent_request(request, response, server),
+            None,
+            flow.method,
+            url_of(to, request, client, server),
+            flow.status,
+            decoded(flow.id),
+            flow.requested,
+            flow.responded,
+            sent_time(flow.requested, server),
+            _fingerprint(request, data, flow.content),
+            client=client.peer,
+            server=server.peer,
+        )
+
     def _request(self, data: bytes, found: Members, client: Connection, form: int) -> Request:
         target, method = octets(data, found.get(b"path")), octets(data, found.get(b"method"))
         if target is None or method is None:
             raise DamageError("a request has no method or no target")
-        https = octets(data, found.get(b"scheme")) == b"https"
-        to_proxy: bool | None = None  # it does not say whether it came through a tunnel ...
-        if not client.proxied or (client.tls and https):  # ... and https over TLS did
-            to_proxy = False
-        if client.proxied and method == b"CONNECT":
-            to_proxy = True
-        facts = {"leg": "client", "method": method, "target": target, "to_proxy": to_proxy}
-        return self._message(Request, facts, data, found, client, form)
+        scheme = octets(data, found.get(b"scheme"))
+        facts = self._message(data, found, client, form)
+        return make_request(target, method, scheme, *facts, client)
 
     def _response(self, data: bytes, found: Members, server: Connection, form: int) -> Response:
         status = integer(data, found.get(b"status_code"))
         if status is None or not 0 <= status <= MOST_STATUS:
             raise DamageError(f"a response has the status {status}")
-        facts = {"leg": "server", "status": status, "direct": not server.proxied}
-        return self._message(Response, facts, data, found, server, form)
+        return make_response(status, *self._message(data, found, server, form), server)
 
-    def _message[M: Request | Response](
-        self,
-        kind: type[M],
-        facts: dict[str, Any],
-        data: bytes,
-        found: Members,
-        peer: Connection,
-        form: int,
-    ) -> M:
-        fields = self._lines.read(data, found.get(b"headers"))
+    def _message(
+        self, data: bytes, found: Members, peer: Connection, form: int
+    ) -> tuple[Version, RawFields, RawFields | None]:
+        fields = self._fields(data, found.get(b"headers"))
+        trailers: RawFields | None = None
+        if form > MOST_TRAILERLESS and not is_null(data, found.get(b"timestamp_end")):
+            trailers = self._lines.read(data, found.get(b"trailers")) or ()
+        label = octets(data, found.get(b"http_version"))
+        return version_spoken(label or b"", peer.alpn), fields, trailers
+
+    def _fields(self, data: bytes, span: Span | None) -> RawFields:
+        fields = self._lines.read(data, span)
         if fields is None:
             raise DamageError("a message has no header section")
-        trailers: RawFields | None = None
-        if form >= 8 and not is_null(data, found.get(b"timestamp_end")):
-            span = found.get(b"trailers")
-            trailers = (self._lines.read(data, span) or ()) if span is not None else ()
-        label = octets(data, found.get(b"http_version"))
-        facts["version"] = version_spoken(label or b"", peer.alpn)
-        facts["fields"], facts["trailers"], facts["tls"] = fields, trailers, peer.tls
-        return _made(kind, facts)
-
-    def _connection(self, data: bytes, flow: Members, form: int, *, client: bool) -> Connection:
-        """Read a connection, or recognise it: its end holds the ports of both sides."""
-        span = flow.get(b"client_conn" if client else b"server_conn")
-        if span is None or data[span[1]] != DICTIONARY:
-            raise DamageError("a flow does not tell its connections")
-        start, stop = span
-        key = data[max(start, stop - _END) : stop]
-        known = self._connections.get(key)
-        if known is not None:
-            octets_, connection = known
-            if len(octets_) == stop - start and data.startswith(octets_, start):
-                return connection
-        connection = read_connection(data, start, stop, form, client=client)
-        if stop - start <= _CONNECTION_LIMIT:
-            if len(self._connections) >= _CONNECTIONS_KEPT:
-                self._connections.clear()
-            self._connections[key] = (data[start:stop], connection)
-        return connection
-
-
-def _made[M: Request | Response](kind: type[M], facts: dict[str, Any]) -> M:
-    """Make a message. A frozen dataclass sets each attribute by a call, which takes far longer."""
-    message = object.__new__(kind)
-    message.__dict__ = facts
-    return message
+        return fields
 
 
 def _message(data: bytes, span: Span | None, layout: Layout) -> Members | None:
@@ -178,19 +181,10 @@ def _as_received[M: Request | Response](message: M, data: bytes, flow: Members, 
     fields = received(data, flow, which, message.fields)
     if fields is message.fields:
         return message
-    return _made(type(message), {**message.__dict__, "fields": fields})
+    return with_fields(message, fields)
 
 
-def _sent(request: Request, response: Response, server: Connection) -> Request:
-    """Return the request as mitmproxy sent it to the server: the one that `response` answers."""
-    version = request.version
-    if response.version in _LATER:
-        version = response.version
-    elif version in _LATER:
-        version = "HTTP/1.1"
-    facts = {"version": version, "leg": "server", "tls": server.tls, "to_proxy": server.proxied}
-    return _made(Request, request.__dict__ | facts)
-
-
-def _content(data: bytes, message: Members) -> bytes | None:
-    return octets(data, message.get(b"content"))
+def _fingerprint(request: Request, data: bytes, content: Span | None) -> bytes | None:
+    if request.method in IDEMPOTENT:
+        return None
+    return fingerprint(request, octets(data, content))

@@ -47,13 +47,16 @@ def _findings(captured: Captured, checker: Checker) -> list[tuple[Finding, Actio
     request, response, asked = captured.request, captured.response, captured.asked
     if request is not None:
         action: Action = "refused" if captured.refused == "request" else "flagged"
-        found += [(finding, action) for finding in checker.check_message(request)]
-        found += [(finding, "flagged") for finding in _of_trailers(request, checker)]
+        if findings := checker.check_message(request):
+            found += [(finding, action) for finding in findings]
+        if findings := _of_trailers(request, checker):
+            found += [(finding, "flagged") for finding in findings]
     if response is not None:
         action = "refused" if captured.refused == "response" else "flagged"
-        found += [(finding, action) for finding in checker.check_message(response)]
-        if asked is not None:
-            found += [(finding, action) for finding in checker.check_exchange(asked, response)]
+        if findings := checker.check_message(response):
+            found += [(finding, action) for finding in findings]
+        if asked is not None and (findings := checker.check_exchange(asked, response)):
+            found += [(finding, action) for finding in findings]
         if not _speaks_of_another(captured.method, response):
             found += [(finding, "flagged") for finding in _of_trailers(response, checker)]
     return found
@@ -63,7 +66,7 @@ def _of_trailers(message: Request | Response, checker: Checker) -> list[Finding]
     trailers = message.trailers
     if trailers is None:
         return []
-    if not trailers and not leaves_open(checker.lines_of_interest(message.fields)):
+    if not trailers and not leaves_open(checker.ending_lines(message.fields)):
         return []
     return checker.check_trailers(message)
 

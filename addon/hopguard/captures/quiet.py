@@ -4,7 +4,7 @@ Such an exchange is one of HTTP/1.1, complete, on a connection that goes on, wit
 doubt. On a connection that has no other, no rule finds anything, and nothing has to be followed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,8 +14,16 @@ from hopguard.connection import Connection
 from hopguard.events import Event, Key, RequestEnd, RequestHead, ResponseEnd, ResponseHead
 from hopguard.message import Leg, RawFields, Request, Response
 
-Choice = Callable[[RawFields], Iterable[tuple[bytes, bytes]]]
-"""Chooses lines of a header section: those called `hopguard.fields.ENDING`, and maybe others."""
+Lines = list[tuple[bytes, bytes]]
+
+Choice = Callable[[RawFields], Lines]
+"""Chooses lines of a header section: those called `hopguard.fields.ENDING`, in lower case."""
+
+
+def lowered(fields: RawFields) -> Lines:
+    """Choose all lines."""
+    return [(name.lower(), value) for name, value in fields]
+
 
 AT_ONCE = 1.0
 """Seconds from the opening of a connection to the first request on it, if that was captured. What
@@ -87,7 +95,7 @@ def events_on(side: Side, quiet: Quiet) -> tuple[Event, ...]:
     )
 
 
-def quiet_exchange(captured: Captured, choose: Choice = tuple) -> Quiet | None:
+def quiet_exchange(captured: Captured, choose: Choice = lowered) -> Quiet | None:
     """Return what `captured` is on its connections of HTTP/1; None if it is not quiet."""
     request, response, asked = captured.request, captured.response, captured.asked
     if request is None or response is None or asked is None:
@@ -126,18 +134,23 @@ def _is_quiet(request: Request, response: Response, choose: Choice) -> bool:
         return False
     if response.status < 200 or request.method == b"CONNECT":
         return False
-    for name, value in choose(request.fields):
-        meant = name.lower()
-        if meant == b"transfer-encoding" or (meant == b"connection" and value not in _PERSISTING):
+    asked, answered = choose(request.fields), choose(response.fields)
+    for name, value in (*asked, *answered):
+        if name == b"connection" and value not in _PERSISTING:
             return False
+    if b"transfer-encoding" in [name for name, _ in asked]:
+        return False
+    return _is_delimited(request, response, answered)
+
+
+def _is_delimited(request: Request, response: Response, lines: Lines) -> bool:
     codings, has_length = [], False
-    for name, value in choose(response.fields):
-        meant = name.lower()
-        if meant == b"keep-alive" or (meant == b"connection" and value not in _PERSISTING):
+    for name, value in lines:
+        if name == b"keep-alive":  # a promise
             return False
-        if meant == b"transfer-encoding":
+        if name == b"transfer-encoding":
             codings.append(value)
-        elif meant == b"content-length":
+        elif name == b"content-length":
             has_length = True
     if codings:
         return codings == [b"chunked"]

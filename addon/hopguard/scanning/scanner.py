@@ -54,7 +54,7 @@ class Scanner:
     def _scan(self, part: Part, capture: Capture) -> Iterator[Batch]:
         exchanges = self._exchanges(part, capture)
         wanted = wanted_of(self._policy, part.reader)
-        choose = self._checker.lines_of_interest
+        choose = self._checker.ending_lines
         for captured in exchanges:
             if isinstance(captured, CaptureError):
                 part.tell(captured)
