@@ -143,6 +143,8 @@ def test_what_begins_before_what_was_there_is_left_out() -> None:
     flows = [exchange(5, response=[LENGTH, CLOSE]), exchange(1)]
     assert names(flows) == []
     assert names([exchange(5), exchange(1), exchange(6, response=[LENGTH, CLOSE])]) == []
+    told = [exchange(5, response=[LENGTH, CLOSE]), exchange(1, response=[LENGTH, CLOSE])]
+    assert names(told) == []
 
 
 def test_replays_and_what_never_went_out() -> None:
@@ -210,8 +212,12 @@ def test_responses_without_a_length() -> None:
         exchange(4, response=[(b"Transfer-Encoding", b"gzip")]),
     ]
     flows.append(exchange(5, request=[(b"Transfer-Encoding", b"chunked")]))
+    switched = exchange(6)
+    assert switched.response is not None
+    switched.response.status_code = 101
+    flows.append(switched)
     quiet = [not isinstance(one, Exchange) for one in exchanges(flows)]
-    assert quiet == [True, False, True, False, False]
+    assert quiet == [True, False, True, False, False, False]
     to_http2 = exchange(3, response=())
     assert to_http2.response is not None
     to_http2.response.http_version = "HTTP/2.0"
@@ -233,3 +239,19 @@ def test_a_finding_without_an_exchange() -> None:
     key = second[0].server.key
     (record, *_) = judge._tell(key, RequestHead(T0 + 9, "HTTP/1.1", b"GET", "x"))
     assert (record["url"], record["connection"]) == (None, key.connection)
+
+
+def test_connections_without_identity() -> None:
+    """Nobody knows which ones they were: nothing is followed."""
+    flow = exchange(1)
+    flow.client_conn.id = ""
+    (known,) = (
+        one
+        for one in FlowFileReader().read(io.BytesIO(saved([flow])), "x")
+        if isinstance(one, Captured)
+    )
+    nobody = known._replace(client=known.client._replace(id=None))
+    found = exchange_of(nobody)
+    assert found is not None
+    assert not isinstance(found, Exchange)
+    assert found[0].client is None

@@ -173,9 +173,10 @@ class Following:
         waits = connection is not None and connection.closing and key not in self._ours
         if waits and self._timers < MOST_TIMERS:
             self._timers += 1
-            ctx.master.event_loop.call_later(T_CLOSE * 1.02, self._look, key)
+            # The flow, which mitmdump forgets, is kept until then: filters of the policy ask it.
+            ctx.master.event_loop.call_later(T_CLOSE * 1.02, self._look, key, self._flow(key))
 
-    def _look(self, key: Key) -> None:
+    def _look(self, key: Key, _: http.HTTPFlow | None) -> None:
         self._timers -= 1
         if self.lifecycle.connection(key) is not None:
             self._feed(key, StillOpen(time.time()))
