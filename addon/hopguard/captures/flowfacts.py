@@ -15,12 +15,11 @@ from hopguard.captures.tnetstrings import (
     number,
     octets,
 )
-from hopguard.message import Request, Version
+from hopguard.message import Request
 
 OLDEST, NEWEST = 4, 21
 """The versions of the flow format that are known: those of mitmproxy 4 to 12."""
 
-_HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 LABELS_OF_LATER = (b"HTTP/2.0", b"HTTP/3")
 _DEFAULT_PORTS = {b"http": 80, b"https": 443}
 
@@ -39,16 +38,6 @@ def form_of(data: bytes, flow: Members) -> int:
         if form is not None and form > NEWEST:
             raise DamageError(f"its format is {form}, and this hopguard knows none after {NEWEST}")
     raise DamageError("its format is older than mitmproxy 4; save it again with a later mitmproxy")
-
-
-def version_spoken(label: bytes, alpn: bytes | None) -> Version:
-    """Return the version that is spoken: HTTP/2 and 3 are a matter of ALPN, if that is known."""
-    if label.startswith((b"HTTP/2", b"HTTP/3")):
-        if alpn == b"h2" or (alpn is None and label.startswith(b"HTTP/2")):
-            return "HTTP/2"
-        if alpn is None or alpn.startswith(b"h3"):
-            return "HTTP/3"
-    return _HTTP1.get(label, "HTTP/1.1")
 
 
 def replayed(

@@ -16,7 +16,6 @@ from hopguard.captures.flowfacts import (
     seconds_of,
     sent_time,
     url_of,
-    version_spoken,
 )
 from hopguard.captures.flowmessages import (
     make_request,
@@ -40,6 +39,7 @@ from hopguard.events import IDEMPOTENT, fingerprint
 from hopguard.flowerrors import failure, refused_part
 from hopguard.message import RawFields, Request, Response, Version
 from hopguard.restoring import Which
+from hopguard.spoken import version_spoken
 
 MOST_STATUS = 999
 

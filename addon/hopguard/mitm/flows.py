@@ -11,11 +11,10 @@ from hopguard.flowerrors import refused_part
 from hopguard.message import HTTP1, RawFields, Request, Response, Version
 from hopguard.mitm import received
 from hopguard.selection import Selection
+from hopguard.spoken import version_by_alpn, version_spoken
 
 _FOR_PROXIES = (RegularMode, UpstreamMode)
 """Modes in which clients know that they talk to a proxy."""
-
-_HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 
 
 def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) -> Request:
@@ -66,7 +65,7 @@ def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
     """
     data = flow.request.data
     version = _version(data.http_version, flow.client_conn, live=flow.live)
-    answering = response.version if response is not None else _version_by_alpn(flow.server_conn)
+    answering = response.version if response is not None else version_by_alpn(flow.server_conn.alpn)
     if answering in ("HTTP/2", "HTTP/3"):
         version = answering
     elif version in ("HTTP/2", "HTTP/3"):
@@ -88,7 +87,7 @@ def sent_response(flow: http.HTTPFlow) -> Response:
     assert flow.response is not None
     data, version = flow.response.data, client_version(flow)
     if version in HTTP1:  # the version in the start line is relayed
-        version = _HTTP1.get(data.http_version, "HTTP/1.1")
+        version = version_spoken(data.http_version, b"")
     return Response(
         version=version,
         fields=_fields(data.headers),
@@ -217,24 +216,8 @@ def server_name(flow: http.HTTPFlow) -> str | None:
 
 
 def _version(label: bytes, peer: connection.Connection, *, live: bool) -> Version:
-    """Return the version that is spoken.
-
-    An HTTP/1 message may claim any version in its start line; HTTP/2 and 3 are a matter of ALPN.
-    In a saved flow without ALPN (an imported HAR) the label is all that there is.
-    """
-    alpn = peer.alpn
-    if label.startswith((b"HTTP/2", b"HTTP/3")) and (alpn or not live):
-        if alpn == b"h2" or (alpn is None and label.startswith(b"HTTP/2")):
-            return "HTTP/2"
-        if alpn is None or alpn.startswith(b"h3"):
-            return "HTTP/3"
-    return _HTTP1.get(label, "HTTP/1.1")
-
-
-def _version_by_alpn(peer: connection.Connection) -> Version:
-    if peer.alpn == b"h2":
-        return "HTTP/2"
-    return "HTTP/3" if (peer.alpn or b"").startswith(b"h3") else "HTTP/1.1"
+    """Return the version that is spoken; of a live connection it is known that it has no ALPN."""
+    return version_spoken(label, peer.alpn or b"" if live else peer.alpn)
 
 
 def _fields(headers: http.Headers) -> RawFields:

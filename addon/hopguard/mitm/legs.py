@@ -6,6 +6,7 @@ from weakref import WeakSet
 from mitmproxy import connection, http
 
 from hopguard.message import Version
+from hopguard.spoken import version_by_alpn
 
 Destination = tuple[str, int]
 
@@ -27,7 +28,7 @@ class NextLegs:
         destination = (flow.request.host, flow.request.port)
         known = self._known.get(flow.client_conn.id, {}).get(destination)
         if known is None and flow.server_conn.connected and _address(flow) == destination:
-            known = _version(flow.server_conn)
+            known = version_by_alpn(flow.server_conn.alpn)
         return known
 
     def wait(self, flow: http.HTTPFlow) -> None:
@@ -43,7 +44,7 @@ class NextLegs:
         """Take note of a connection that speaks its version now; `tell` those who wait for it."""
         if server.address is None or client.alpn != b"h2":
             return  # HTTP/1 is translated by mitmproxy itself, HTTP/3 only goes to HTTP/3
-        destination, version = (server.address[0], server.address[1]), _version(server)
+        destination, version = (server.address[0], server.address[1]), version_by_alpn(server.alpn)
         self._known.setdefault(client.id, {})[destination] = version
         waiting = self._waiting.get(client.id, WeakSet())
         for flow in list(waiting):
@@ -60,9 +61,3 @@ class NextLegs:
 def _address(flow: http.HTTPFlow) -> Destination | None:
     address = flow.server_conn.address
     return (address[0], address[1]) if address is not None else None
-
-
-def _version(server: connection.Server) -> Version:
-    if server.alpn == b"h2":
-        return "HTTP/2"
-    return "HTTP/3" if server.alpn is not None and server.alpn.startswith(b"h3") else "HTTP/1.1"
