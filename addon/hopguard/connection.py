@@ -173,6 +173,30 @@ class Connection(NamedTuple):
             response_ended=ended,
         )
 
+    def after_exchanges(self, number: int, ended: float | None) -> Self:
+        """Return the connection as it is after so many such exchanges; the last one `ended` then.
+
+        Of their messages nothing is known: another exchange follows.
+        """
+        number += self.number
+        return self._with(number=number, replied=number, answered=number, response_ended=ended)
+
+    def with_streams(
+        self, begun: int, ended: int, request: RequestHead | None, time: float | None
+    ) -> Self:
+        """Return the connection after exchanges of HTTP/2 or HTTP/3, `request` being the latest.
+
+        So many have `begun`, and so many `ended`, the last of them at `time`.
+        """
+        answered = self.answered + ended
+        return self._with(
+            number=self.number + begun,
+            replied=answered,
+            answered=answered,
+            request=request,
+            response_ended=time,
+        )
+
     def _with(self, **changes: Any) -> Self:
         """Do what `_replace` does, in half the time: this happens several times in an exchange."""
         values: list[Any] = list(self)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from hopguard.checker import Checker
 from hopguard.connection import Connection
 from hopguard.events import (
+    Answered,
+    Asked,
     Closed,
     Event,
     Key,
@@ -16,10 +18,10 @@ from hopguard.events import (
     ResponseEnd,
     ResponseHead,
 )
-from hopguard.message import Version
+from hopguard.message import HTTP1
 from hopguard.peer import ClientPast, Peers, ServerPast
 from hopguard.rule import Finding
-from hopguard.steady import answers_plainly, asks_plainly, is_steady
+from hopguard.steady import Run, Streams, is_steady, teaches
 
 MOST_OPEN = 100_000
 """Open connections that are followed; of those beyond, the least recently used is given up."""
@@ -70,40 +72,24 @@ class Lifecycle:
         self._most_open = most_open
         self._most_peers = most_peers
         self._open: OrderedDict[Key, Connection] = OrderedDict()
-        self._asked: dict[Key, RequestHead] = {}
-        """What has been put off on a connection: the request of a plain exchange ..."""
-        self._answered: dict[Key, ResponseHead] = {}
-        """... and the response to it."""
+        self._runs: dict[Key, Run] = {}
+        self._streams: dict[Key, Streams] = {}
+        """What has only been counted on these connections."""
         self._servers: OrderedDict[str, ServerPast] = OrderedDict()
         self._clients: OrderedDict[tuple[str, int], ClientPast] = OrderedDict()
 
     def connection(self, key: Key) -> Connection | None:
         """Return what is known of an open connection; None of one that is not followed."""
-        if key in self._asked:
-            self._catch_up(key)
+        self._catch_up(key)
         return self._open.get(key)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether an open connection is followed."""
         return key in self._open
 
-    def request(self, key: Key) -> RequestHead | None:
-        """Return the latest request on an open connection."""
-        return self._asked.get(key) or (self._open[key].request if key in self._open else None)
-
-    def response(self, key: Key) -> ResponseHead | None:
-        """Return the latest final response on an open connection."""
-        return self._answered.get(key) or (self._open[key].response if key in self._open else None)
-
-    def version(self, key: Key) -> Version | None:
-        """Return the version of the latest message on an open connection."""
-        if key in self._asked:
-            return self._asked[key].version
-        return self._open[key].version if key in self._open else None
-
     def connections(self) -> Iterator[Connection]:
         """Give the open connections that are followed, the least recently used one first."""
-        for key in list(self._asked):
+        for key in [*self._runs, *self._streams]:
             self._catch_up(key)
         yield from self._open.values()
 
@@ -120,45 +106,78 @@ class Lifecycle:
         """List the servers whose past is remembered, by address."""
         return sorted(self._servers.values(), key=lambda server: server.address)
 
+    def ask(self, key: Key, asked: Asked, *, plain: bool) -> list[Judged]:
+        """Take in the head of a request; return what is wrong with it.
+
+        A request begins a connection that is not known. Most need only be counted: `plain` tells
+        whether it is (see `plain`).
+        """
+        if asked.version not in HTTP1:
+            self._open_streams(key).ask(asked)
+            return []
+        run = self._run(key) if plain else None
+        if run is None or run.asked is not None:
+            return self.feed(key, asked.head)
+        run.asked = asked
+        return []
+
+    def answer(self, key: Key, answered: Answered, *, plain: bool) -> list[Judged]:
+        """Take in the head of a response; return what is wrong with it."""
+        if key in self._streams:
+            return []
+        run = self._runs.get(key)
+        if run is None or not plain or run.asked is None or run.answered is not None:
+            return self.feed(key, answered.head)
+        if run.server is not None and teaches(answered, self._server(run.server)):
+            return self.feed(key, answered.head)
+        run.answered = answered
+        return []
+
+    def end(self, key: Key, time: float | None) -> list[Judged]:
+        """Take in the end of a response; return what is wrong with it."""
+        streams = self._streams.get(key)
+        if streams is not None:
+            streams.end(time)
+            return []
+        run = self._runs.get(key)
+        if run is None or run.answered is None:
+            return self.feed(key, ResponseEnd(time))
+        run.end(time)
+        return []
+
     def feed(self, key: Key, event: Event) -> list[Judged]:
-        """Take in what happens on a connection; return what is wrong with it.
+        """Take in whatever happens on a connection; return what is wrong with it.
 
         A request begins a connection that is not known; other events of such are ignored. After
         `Closed` it is forgotten.
         """
-        if self._put_off(key, event):
-            return []
-        if key in self._asked:
-            self._catch_up(key)
+        self._catch_up(key)
         return self._take_in(key, event)
 
-    def _put_off(self, key: Key, event: Event) -> bool:
-        """Tell whether an event belongs to an exchange that is taken in when it is complete."""
-        asked, before = self._asked.get(key), self._open.get(key)
-        if before is None:
-            return False
-        if asked is None:
-            if not (isinstance(event, RequestHead) and asks_plainly(event) and is_steady(before)):
-                return False
-            self._asked[key] = event
-        elif isinstance(event, ResponseHead):
-            server = None if before.server is None else self._server(before)
-            if key in self._answered or not answers_plainly(event, server):
-                return False
-            self._answered[key] = event
-        elif isinstance(event, ResponseEnd) and key in self._answered:
-            answered = self._answered.pop(key)
-            self._open[key] = before.after_exchange(self._asked.pop(key), answered, event.time)
-        else:
-            return False
+    def _run(self, key: Key) -> Run | None:
+        """Return what is counted on a connection; None if nothing can be."""
+        run, before = self._runs.get(key), self._open.get(key)
+        if run is None:
+            if before is None or not is_steady(before):
+                return None
+            run = self._runs[key] = Run(before)
         self._open.move_to_end(key)
-        return True
+        return run
+
+    def _open_streams(self, key: Key) -> Streams:
+        streams = self._streams.get(key)
+        if streams is None:
+            before = self._open.get(key) or Connection(key)
+            self._keep(key, before)
+            streams = self._streams[key] = Streams(before)
+        self._open.move_to_end(key)
+        return streams
 
     def _catch_up(self, key: Key) -> None:
-        """Take in what was put off: nothing is found in it, nor learned from it."""
-        after = self._open[key].after(self._asked.pop(key))
-        answered = self._answered.pop(key, None)
-        self._open[key] = after if answered is None else after.after(answered)
+        """Take in what was counted: nothing is found in it, nor learned from it."""
+        counted = self._runs.pop(key, None) or self._streams.pop(key, None)
+        if counted is not None:
+            self._open[key] = counted.connection
 
     def _take_in(self, key: Key, event: Event) -> list[Judged]:
         before = self._open.get(key)
@@ -190,23 +209,23 @@ class Lifecycle:
             self.forget(oldest)
 
     def _drop(self, key: Key) -> None:
-        self._asked.pop(key, None)
-        self._answered.pop(key, None)
+        self._runs.pop(key, None)
+        self._streams.pop(key, None)
 
     def _peers(self, connection: Connection, event: Event) -> Peers:
-        client, server = self._client(connection, event), self._server(connection)
+        client = self._client(connection, event)
+        server = self._server(connection.server or "")
         return Peers(client, server, self.idle_timeout)
 
     def _client(self, connection: Connection, event: Event) -> ClientPast:
         return self._clients.get(_client_of(connection, event)) or ClientPast()
 
-    def _server(self, connection: Connection) -> ServerPast:
-        address = connection.server or ""
+    def _server(self, address: str) -> ServerPast:
         return self._servers.get(address) or ServerPast(address)
 
     def _learn(self, connection: Connection, event: Event) -> None:
         if connection.server is not None and not isinstance(event, RequestEnd):
-            server = self._server(connection)
+            server = self._server(connection.server)
             learned = server.after(connection, event)
             if learned is not server:
                 _put(self._servers, connection.server, learned, self._most_peers)

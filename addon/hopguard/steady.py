@@ -1,12 +1,13 @@
-"""Exchanges after which a connection is as before, but for their number: by far the most.
+"""Exchanges that are counted: a connection is after them as before, but for their number.
 
-Such an exchange is complete, of a version that keeps connections, and says nothing else of the
-connection. On a connection that has had no other, no rule finds anything in its three events, and
-nothing is learned of the peers. So they are taken in at one go.
+In HTTP/1 these are plain ones (see `plain`) on a connection that has had no other: no rule finds
+anything in their events, and nothing is learned of the peers. In HTTP/2 and HTTP/3 they are all
+exchanges: there, no rule is about the events of a connection. What is counted is told when somebody
+looks at the connection.
 """
 
 from hopguard.connection import Connection
-from hopguard.events import RequestHead, ResponseHead
+from hopguard.events import Answered, Asked
 from hopguard.peer import ServerPast
 
 
@@ -29,18 +30,78 @@ def is_steady(connection: Connection) -> bool:
     )
 
 
-def asks_plainly(event: RequestHead) -> bool:
-    """Tell whether a request says nothing of its connection."""
-    return event.version != "HTTP/1.0" and not event.close and not event.doubt
+def teaches(answered: Answered, server: ServerPast) -> bool:
+    """Tell whether a plain response says something new of `server`."""
+    return bool(server.single) or answered.server not in (b"", server.product)
 
 
-def answers_plainly(event: ResponseHead, server: ServerPast | None) -> bool:
-    """Tell whether a response says nothing of its connection, and nothing new of `server`."""
-    return (
-        event.status >= 200
-        and event.version != "HTTP/1.0"
-        and not (event.close or event.doubt or event.to_connect)
-        and event.timeout is None
-        and event.most is None
-        and (server is None or (not server.single and event.server in (b"", server.product)))
-    )
+class Run:
+    """Plain exchanges on a steady connection, one after the other."""
+
+    __slots__ = ("_before", "_ended", "_ended_before", "_latest", "_number", "answered", "asked")
+
+    def __init__(self, before: Connection) -> None:
+        """Begin with the connection as it is."""
+        self._before = before
+        self._number = 0
+        self._latest: tuple[Asked, Answered] | None = None
+        self._ended = self._ended_before = before.response_ended
+        self.asked: Asked | None = None
+        """The request that has no whole response yet ..."""
+        self.answered: Answered | None = None
+        """... and what there is of the response."""
+
+    @property
+    def server(self) -> str | None:
+        """Address of the server, if that is a peer."""
+        return self._before.server
+
+    def end(self, time: float | None) -> None:
+        """Count the exchange, which is complete."""
+        assert self.asked is not None
+        assert self.answered is not None
+        self._number += 1
+        self._latest = self.asked, self.answered
+        self._ended_before, self._ended = self._ended, time
+        self.asked = self.answered = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection as it is by now."""
+        connection = self._before
+        if self._latest is not None:
+            asked, answered = self._latest
+            connection = connection.after_exchanges(self._number - 1, self._ended_before)
+            connection = connection.after_exchange(asked.head, answered.head, self._ended)
+        if self.asked is not None:
+            connection = connection.after(self.asked.head)
+        return connection if self.answered is None else connection.after(self.answered.head)
+
+
+class Streams:
+    """Exchanges on a connection of HTTP/2 or HTTP/3, many at a time."""
+
+    __slots__ = ("_asked", "_before", "_ended", "_number", "_time")
+
+    def __init__(self, before: Connection) -> None:
+        """Begin with the connection as it is."""
+        self._before = before
+        self._number = self._ended = 0
+        self._asked: Asked | None = None
+        self._time = before.response_ended
+
+    def ask(self, asked: Asked) -> None:
+        """Count a request."""
+        self._number += 1
+        self._asked = asked
+
+    def end(self, time: float | None) -> None:
+        """Count the end of an exchange, however it ended."""
+        self._ended += 1
+        self._time = time
+
+    @property
+    def connection(self) -> Connection:
+        """The connection as it is by now; of its messages, only the latest request is known."""
+        request = self._asked.head if self._asked is not None else self._before.request
+        return self._before.with_streams(self._number, self._ended, request, self._time)

@@ -5,7 +5,18 @@ unknown, and unknown is not absent: a rule that needs an unknown fact stays sile
 messages are not kept, only what connections live and die by.
 """
 
-from hopguard.events.heads import HASHED, fingerprint, request_head, response_head
+from hopguard.events.heads import (
+    HASHED,
+    TELLING,
+    TELLING_KIND,
+    Answered,
+    Asked,
+    doubt_about,
+    fingerprint,
+    is_delimited,
+    request_head,
+    response_head,
+)
 from hopguard.events.kinds import (
     IDEMPOTENT,
     Aborted,
@@ -26,7 +37,11 @@ from hopguard.events.kinds import (
 __all__ = [
     "HASHED",
     "IDEMPOTENT",
+    "TELLING",
+    "TELLING_KIND",
     "Aborted",
+    "Answered",
+    "Asked",
     "Closed",
     "ClosedBy",
     "Event",
@@ -39,7 +54,9 @@ __all__ = [
     "ResponseHead",
     "StillOpen",
     "Unsolicited",
+    "doubt_about",
     "fingerprint",
+    "is_delimited",
     "request_head",
     "response_head",
 ]

@@ -167,8 +167,8 @@ class Hopguard:
             view.detach(flow)
         try:
             if flow.is_replay != "request":
-                request = self._requests.head(flow)
-                self._connections.request_begins(flow, request)
+                request, plain = self._requests.head(flow)
+                self._connections.request_begins(flow, request, plain=plain)
         finally:  # here and below: a bug in judging must not keep a message from being framed
             self._onward.request_head(flow)
 

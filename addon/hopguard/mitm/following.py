@@ -59,10 +59,9 @@ class Target(NamedTuple):
         return http.Request(*self, b"HTTP/1.1", http.Headers(), None, None, 0.0, None).url
 
 
-class Latest(NamedTuple):
-    """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
+class Told(NamedTuple):
+    """What reports tell of an exchange."""
 
-    reference: weakref.ref[http.HTTPFlow] | None
     method: bytes
     target: Target | str | None
     """Whoever wants its URL in text, asks for `url`."""
@@ -71,9 +70,8 @@ class Latest(NamedTuple):
 
     @classmethod
     def of(cls, flow: http.HTTPFlow) -> Self:
-        """Remember `flow`."""
+        """Take it from a flow."""
         return cls(
-            weakref.ref(flow),
             flow.request.data.method,
             Target.of(flow.request) or flows.url_of(flow)[:URL_LIMIT],
             flows.client_address(flow),
@@ -85,10 +83,31 @@ class Latest(NamedTuple):
         """The beginning of the URL, if it is known."""
         return self.target.url[:URL_LIMIT] if isinstance(self.target, Target) else self.target
 
+
+class Latest:
+    """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
+
+    __slots__ = ("_reference", "_told")
+
+    def __init__(self, flow: http.HTTPFlow | None, told: Told | None = None) -> None:
+        """Remember `flow` for as long as it exists, or what is told of it: see `keep`."""
+        self._reference = weakref.ref(flow) if flow is not None else None
+        self._told = told
+
+    def keep(self, flow: http.HTTPFlow) -> None:
+        """Keep what is told of `flow`, of which nothing more is to come."""
+        self._told = Told.of(flow)
+
     @property
     def flow(self) -> http.HTTPFlow | None:
         """The flow, if it still exists."""
-        return self.reference() if self.reference is not None else None
+        return self._reference() if self._reference is not None else None
+
+    @property
+    def told(self) -> Told | None:
+        """What is told of it; None if its flow is gone, and has come to no end."""
+        flow = self.flow
+        return self._told or (Told.of(flow) if flow is not None else None)
 
 
 Report = Callable[[list[Judged], Latest | None, bool], bool]
@@ -140,8 +159,8 @@ class Following:
         self._feed(key, opened._replace(whole=(opened.time or 0.0) >= self._since))
 
     def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
-        request = self.lifecycle.request(key)
-        return request is not None and request.flow == flow.id
+        latest = self._latest.get(key)
+        return latest is not None and latest.flow is flow
 
     def _close(self, key: Key, ended: float | None, by: ClosedBy | None) -> None:
         connection = self.lifecycle.connection(key)
@@ -163,9 +182,18 @@ class Following:
     def _feed(self, key: Key, event: Event) -> None:
         latest, ours = self._latest.get(key), key in self._ours
         judged = self.lifecycle.feed(key, event)
-        closes = bool(judged) and self._report(judged, latest, ours)
+        if judged:
+            self._tell(key, judged, latest, ours)
+
+    def _tell(self, key: Key, judged: list[Judged], latest: Latest | None, ours: bool) -> None:
+        closes = self._report(judged, latest, ours)
         if closes and self.lifecycle.connection(key) is not None:
             self._ours.add(key)
+
+    def _take_in(self, key: Key, judged: list[Judged]) -> None:
+        """Tell what is wrong with something on a connection, which is usually nothing."""
+        if judged:
+            self._tell(key, judged, self._latest.get(key), key in self._ours)
 
     def _look_later(self, key: Key) -> None:
         """Look again when the connection ought to be closed, unless mitmproxy closes it."""
