@@ -181,20 +181,14 @@ class Connection(NamedTuple):
         number += self.number
         return self._with(number=number, replied=number, answered=number, response_ended=ended)
 
-    def with_streams(
-        self, begun: int, ended: int, request: RequestHead | None, time: float | None
-    ) -> Self:
-        """Return the connection after exchanges of HTTP/2 or HTTP/3, `request` being the latest.
+    def after_streams(self, begun: int, ended: int, time: float | None) -> Self:
+        """Return the connection after exchanges of HTTP/2 or HTTP/3.
 
         So many have `begun`, and so many `ended`, the last of them at `time`.
         """
         answered = self.answered + ended
         return self._with(
-            number=self.number + begun,
-            replied=answered,
-            answered=answered,
-            request=request,
-            response_ended=time,
+            number=self.number + begun, replied=answered, answered=answered, response_ended=time
         )
 
     def _with(self, **changes: Any) -> Self:

@@ -7,20 +7,17 @@ from typing import NamedTuple
 from hopguard.checker import Checker
 from hopguard.connection import Connection
 from hopguard.events import (
-    Answered,
-    Asked,
     Closed,
     Event,
     Key,
     Opened,
     RequestEnd,
     RequestHead,
-    ResponseEnd,
     ResponseHead,
 )
-from hopguard.message import HTTP1
 from hopguard.peer import ClientPast, Peers, ServerPast
 from hopguard.rule import Finding
+from hopguard.selection import Lines
 from hopguard.steady import Run, Streams, is_steady, teaches
 
 MOST_OPEN = 100_000
@@ -67,6 +64,9 @@ class Lifecycle:
         self.idle_timeout = idle_timeout
         self.forget: Callable[[Key], None] = lambda _: None
         """Called with each connection that is followed no more: it is closed, or given up."""
+        self.settle: Callable[[Key], None] = lambda _: None
+        """Called before anything is told or asked of a connection: whoever puts off what happens
+        has to tell it by then."""
         self.given_up = 0
         """Connections that were given up because there were too many."""
         self._most_open = most_open
@@ -80,6 +80,7 @@ class Lifecycle:
 
     def connection(self, key: Key) -> Connection | None:
         """Return what is known of an open connection; None of one that is not followed."""
+        self.settle(key)
         self._catch_up(key)
         return self._open.get(key)
 
@@ -89,7 +90,8 @@ class Lifecycle:
 
     def connections(self) -> Iterator[Connection]:
         """Give the open connections that are followed, the least recently used one first."""
-        for key in [*self._runs, *self._streams]:
+        for key in list(self._open):
+            self.settle(key)
             self._catch_up(key)
         yield from self._open.values()
 
@@ -106,65 +108,32 @@ class Lifecycle:
         """List the servers whose past is remembered, by address."""
         return sorted(self._servers.values(), key=lambda server: server.address)
 
-    def ask(self, key: Key, asked: Asked, *, plain: bool) -> list[Judged]:
-        """Take in the head of a request; return what is wrong with it.
+    def run(self, key: Key) -> Run | None:
+        """Return what counts the plain exchanges on a connection; None if they are to be told.
 
-        A request begins a connection that is not known. Most need only be counted: `plain` tells
-        whether it is (see `plain`).
+        In that, each is a `RequestHead`, a `ResponseHead` and a `ResponseEnd`.
         """
-        if asked.version not in HTTP1:
-            self._open_streams(key).ask(asked)
-            return []
-        run = self._run(key) if plain else None
-        if run is None or run.asked is not None:
-            return self.feed(key, asked.head)
-        run.asked = asked
-        return []
-
-    def answer(self, key: Key, answered: Answered, *, plain: bool) -> list[Judged]:
-        """Take in the head of a response; return what is wrong with it."""
-        if key in self._streams:
-            return []
         run = self._runs.get(key)
-        if run is None or not plain or run.asked is None or run.answered is not None:
-            return self.feed(key, answered.head)
-        if run.server is not None and teaches(answered, self._server(run.server)):
-            return self.feed(key, answered.head)
-        run.answered = answered
-        return []
-
-    def end(self, key: Key, time: float | None) -> list[Judged]:
-        """Take in the end of a response; return what is wrong with it."""
-        streams = self._streams.get(key)
-        if streams is not None:
-            streams.end(time)
-            return []
-        run = self._runs.get(key)
-        if run is None or run.answered is None:
-            return self.feed(key, ResponseEnd(time))
-        run.end(time)
-        return []
-
-    def feed(self, key: Key, event: Event) -> list[Judged]:
-        """Take in whatever happens on a connection; return what is wrong with it.
-
-        A request begins a connection that is not known; other events of such are ignored. After
-        `Closed` it is forgotten.
-        """
-        self._catch_up(key)
-        return self._take_in(key, event)
-
-    def _run(self, key: Key) -> Run | None:
-        """Return what is counted on a connection; None if nothing can be."""
-        run, before = self._runs.get(key), self._open.get(key)
         if run is None:
+            before = self._open.get(key)
             if before is None or not is_steady(before):
                 return None
             run = self._runs[key] = Run(before)
         self._open.move_to_end(key)
         return run
 
-    def _open_streams(self, key: Key) -> Streams:
+    def teaches(self, run: Run, answered: Lines) -> bool:
+        """Tell whether a plain response, of these lines, says something new of its server.
+
+        Then it is to be told.
+        """
+        return run.server is not None and teaches(answered, self._server(run.server))
+
+    def streams(self, key: Key) -> Streams:
+        """Return what counts the exchanges on a connection of HTTP/2 or HTTP/3.
+
+        There, they are never told. A connection that is not known begins.
+        """
         streams = self._streams.get(key)
         if streams is None:
             before = self._open.get(key) or Connection(key)
@@ -172,6 +141,16 @@ class Lifecycle:
             streams = self._streams[key] = Streams(before)
         self._open.move_to_end(key)
         return streams
+
+    def feed(self, key: Key, event: Event) -> list[Judged]:
+        """Take in whatever happens on a connection; return what is wrong with it.
+
+        A request begins a connection that is not known; other events of such are ignored. After
+        `Closed` it is forgotten.
+        """
+        self.settle(key)
+        self._catch_up(key)
+        return self._take_in(key, event)
 
     def _catch_up(self, key: Key) -> None:
         """Take in what was counted: nothing is found in it, nor learned from it."""

@@ -6,9 +6,54 @@ exchanges: there, no rule is about the events of a connection. What is counted i
 looks at the connection.
 """
 
+from typing import NamedTuple
+
 from hopguard.connection import Connection
-from hopguard.events import Answered, Asked
+from hopguard.events import SHORT, RequestHead, ResponseHead, request_head, response_head
+from hopguard.message import Leg, Request, Response
 from hopguard.peer import ServerPast
+from hopguard.selection import Lines
+
+
+class Passed(NamedTuple):
+    """A plain exchange of HTTP/1.1 on both of its legs; times are seconds since the epoch."""
+
+    flow: str
+    method: bytes
+    status: int
+    asked: Lines
+    """Of the request, all lines that heads depend on, at least ..."""
+    answered: Lines
+    """... and of the response."""
+    began: float | None
+    sent: float | None
+    """When the request went to the server."""
+    responded: float | None
+    """When the response began."""
+    ended: float | None
+    to_proxy: bool | None
+    """See `RequestHead`; on the client's leg ..."""
+    sent_to_proxy: bool | None
+    """... and on that of the server."""
+
+    def heads_on(self, leg: Leg) -> tuple[RequestHead, ResponseHead]:
+        """Return what a connection on `leg` remembers of its messages."""
+        client = leg == "client"
+        request = Request(
+            version="HTTP/1.1",
+            fields=tuple(self.asked),
+            leg=leg,
+            method=self.method,
+            to_proxy=self.to_proxy if client else self.sent_to_proxy,
+        )
+        response = Response(
+            version="HTTP/1.1", fields=tuple(self.answered), leg=leg, status=self.status
+        )
+        began, responded = (self.began, self.ended) if client else (self.sent, self.responded)
+        return (
+            request_head(request, began, flow=self.flow, surfaced=client),
+            response_head(request, response, responded, flow=self.flow),
+        )
 
 
 def is_steady(connection: Connection) -> bool:
@@ -30,70 +75,64 @@ def is_steady(connection: Connection) -> bool:
     )
 
 
-def teaches(answered: Answered, server: ServerPast) -> bool:
-    """Tell whether a plain response says something new of `server`."""
-    return bool(server.single) or answered.server not in (b"", server.product)
+def teaches(answered: Lines, server: ServerPast) -> bool:
+    """Tell whether a plain response with the lines `answered` says something new of `server`."""
+    if server.single:
+        return True
+    for name, value in answered:
+        if name.lower() == b"server":
+            return value[:SHORT] not in (b"", server.product)
+    return False
 
 
 class Run:
     """Plain exchanges on a steady connection, one after the other."""
 
-    __slots__ = ("_before", "_ended", "_ended_before", "_latest", "_number", "answered", "asked")
+    __slots__ = ("_before", "_ended_before", "_latest", "_number")
 
     def __init__(self, before: Connection) -> None:
         """Begin with the connection as it is."""
         self._before = before
         self._number = 0
-        self._latest: tuple[Asked, Answered] | None = None
-        self._ended = self._ended_before = before.response_ended
-        self.asked: Asked | None = None
-        """The request that has no whole response yet ..."""
-        self.answered: Answered | None = None
-        """... and what there is of the response."""
+        self._latest: Passed | None = None
+        self._ended_before = before.response_ended
 
     @property
     def server(self) -> str | None:
         """Address of the server, if that is a peer."""
         return self._before.server
 
-    def end(self, time: float | None) -> None:
-        """Count the exchange, which is complete."""
-        assert self.asked is not None
-        assert self.answered is not None
+    def count(self, passed: Passed) -> None:
+        """Count an exchange, which is complete."""
+        if self._latest is not None:
+            self._ended_before = self._latest.ended
         self._number += 1
-        self._latest = self.asked, self.answered
-        self._ended_before, self._ended = self._ended, time
-        self.asked = self.answered = None
+        self._latest = passed
 
     @property
     def connection(self) -> Connection:
         """The connection as it is by now."""
-        connection = self._before
-        if self._latest is not None:
-            asked, answered = self._latest
-            connection = connection.after_exchanges(self._number - 1, self._ended_before)
-            connection = connection.after_exchange(asked.head, answered.head, self._ended)
-        if self.asked is not None:
-            connection = connection.after(self.asked.head)
-        return connection if self.answered is None else connection.after(self.answered.head)
+        if self._latest is None:
+            return self._before
+        request, response = self._latest.heads_on(self._before.key.leg)
+        before = self._before.after_exchanges(self._number - 1, self._ended_before)
+        return before.after_exchange(request, response, self._latest.ended)
 
 
 class Streams:
     """Exchanges on a connection of HTTP/2 or HTTP/3, many at a time."""
 
-    __slots__ = ("_asked", "_before", "_ended", "_number", "_time")
+    __slots__ = ("_before", "_begun", "_ended", "_time")
 
     def __init__(self, before: Connection) -> None:
         """Begin with the connection as it is."""
         self._before = before
-        self._number = self._ended = 0
-        self._asked: Asked | None = None
+        self._begun = self._ended = 0
         self._time = before.response_ended
 
-    def ask(self, asked: Asked) -> None:
+    def begin(self) -> None:
         """Count a request."""
-        self._number += 1
-        self._asked = asked
+        self._begun += 1
 
     def end(self, time: float | None) -> None:
         """Count the end of an exchange, however it ended."""
@@ -102,6 +141,5 @@ class Streams:
 
     @property
     def connection(self) -> Connection:
-        """The connection as it is by now; of its messages, only the latest request is known."""
-        request = self._asked.head if self._asked is not None else self._before.request
-        return self._before.with_streams(self._number, self._ended, request, self._time)
+        """The connection as it is by now; nothing is known of its messages."""
+        return self._before.after_streams(self._begun, self._ended, self._time)

@@ -7,10 +7,9 @@ messages are not kept, only what connections live and die by.
 
 from hopguard.events.heads import (
     HASHED,
+    SHORT,
     TELLING,
     TELLING_KIND,
-    Answered,
-    Asked,
     doubt_about,
     fingerprint,
     is_delimited,
@@ -37,11 +36,10 @@ from hopguard.events.kinds import (
 __all__ = [
     "HASHED",
     "IDEMPOTENT",
+    "SHORT",
     "TELLING",
     "TELLING_KIND",
     "Aborted",
-    "Answered",
-    "Asked",
     "Closed",
     "ClosedBy",
     "Event",

@@ -2,9 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple, Self
 
 from hopguard import grammar
 from hopguard.events.kinds import IDEMPOTENT, RequestHead, ResponseHead
@@ -21,14 +19,13 @@ HASHED = 1 << 20
 TELLING = frozenset(
     b"connection keep-alive transfer-encoding content-length user-agent server".split()
 )
-"""Names, in lower case, of fields from which connections learn something ..."""
+"""Names, in lower case, of the fields from which connections learn something ..."""
 
 TELLING_KIND = FORWARDING_EVIDENCE
-"""... and a kind of such names."""
+"""... and a kind of such names. Heads depend on no others."""
 
 _TELLING = Selection(lambda name: name.lower() in TELLING or TELLING_KIND.includes(name.lower()))
-"""Picks all that heads depend on. What that says is remembered: much the same comes over and over.
-"""
+"""Picks them. What they say is remembered: much the same comes over and over."""
 
 _MOST, _LONGEST = 256, 1024
 """Heads that are remembered, and octets of each: peers choose them."""
@@ -37,37 +34,18 @@ _SHARED = {method: method for method in (*IDEMPOTENT, b"POST", b"PATCH", b"CONNE
 """So that a hundred thousand connections do not hold as many copies."""
 
 
-class Asked(NamedTuple):
-    """A request, as far as connections may want to remember it: of most, nobody asks the head."""
-
-    time: float | None
-    lines: Iterable[tuple[bytes, bytes]]
-    """Those that tell something, at least."""
-    version: Version
-    method: bytes
-    to_proxy: bool | None = None
-    flow: str | None = None
-    surfaced: bool = False
-
-    @property
-    def head(self) -> RequestHead:
-        """What a connection remembers of it."""
-        lines = _telling(self.lines)
-        known = (_asked if _is_short(lines) else _asked.__wrapped__)(lines, self.version)
-        method = _SHARED.get(self.method, self.method[:SHORT])
-        return RequestHead(
-            *(self.time, self.version, method, self.flow),
-            *(known.close, known.keep_alive, known.doubt, self.to_proxy),
-            *(known.forwarded, known.agent, self.surfaced),
-        )
-
-
 def request_head(
     request: Request, time: float | None, *, flow: str | None = None, surfaced: bool = False
 ) -> RequestHead:
     """Return what a connection remembers of `request`."""
-    facts = request.version, request.method, request.to_proxy
-    return Asked(time, request.fields, *facts, flow, surfaced).head
+    lines = _lines_of(request)
+    known = (_asked if _is_short(lines) else _asked.__wrapped__)(lines, request.version)
+    method = _SHARED.get(request.method, request.method[:SHORT])
+    return RequestHead(
+        *(time, request.version, method, flow),
+        *(known.close, known.keep_alive, known.doubt, request.to_proxy),
+        *(known.forwarded, known.agent, surfaced),
+    )
 
 
 @lru_cache(_MOST)
@@ -86,45 +64,6 @@ def _asked(lines: RawFields, version: Version) -> RequestHead:
     )
 
 
-class Answered(NamedTuple):
-    """A response, as far as connections may want to remember it: see `Asked`."""
-
-    time: float | None
-    lines: Iterable[tuple[bytes, bytes]]
-    version: Version
-    status: int
-    method: bytes | None
-    """Of the request, if that is known."""
-    flow: str | None = None
-    own: bool = False
-
-    @property
-    def head(self) -> ResponseHead:
-        """What a connection remembers of it."""
-        lines = _telling(self.lines)
-        look = _answered if _is_short(lines) else _answered.__wrapped__
-        known = look(
-            lines,
-            self.version,
-            self.status,
-            self.method if self.method in _DECISIVE else b"",
-        )
-        time, version, status, flow = self.time, self.version, self.status, self.flow
-        return ResponseHead(time, version, status, flow, *known[4:-1], self.own)
-
-    @property
-    def server(self) -> bytes:
-        """The Server field, as far as it is kept."""
-        for name, value in self.lines:
-            if name.lower() == b"server":
-                return value[:SHORT]
-        return b""
-
-    def relayed(self, time: float | None) -> Self:
-        """Return it as it is relayed, unchanged, at `time`."""
-        return type(self)(time, *self[1:])
-
-
 def response_head(
     request: Request | None,
     response: Response,
@@ -138,8 +77,12 @@ def response_head(
     `own` is for one that no server has sent.
     """
     method = request.method if request is not None else None
-    facts = response.version, response.status, method
-    return Answered(time, response.fields, *facts, flow, own).head
+    if method not in _DECISIVE:
+        method = b""
+    lines = _lines_of(response)
+    look = _answered if _is_short(lines) else _answered.__wrapped__
+    known = look(lines, response.version, response.status, method)
+    return ResponseHead(time, response.version, response.status, flow, *known[4:-1], own)
 
 
 _DECISIVE = (b"HEAD", b"CONNECT", None)
@@ -168,12 +111,12 @@ def _answered(
     )
 
 
-def _telling(lines: Iterable[tuple[bytes, bytes]]) -> RawFields:
-    """List the lines that tell something; of Content-Length, that it is there."""
+def _lines_of(message: Message) -> RawFields:
+    """List the lines of a message that tell something; of Content-Length, that it is there."""
     return tuple(
         [
             (name, b"" if name.lower() == b"content-length" else value)
-            for name, value in _TELLING.of(lines)
+            for name, value in _TELLING.of(message.fields)
         ]
     )
 

@@ -192,17 +192,22 @@ class Hopguard:
         if flow.live and flows.is_own(flow.response):
             self._own.add(flow.response)
             return
+        passes = False
         try:
-            self._responses.head(flow)
+            passes = self._responses.head(flow)
         finally:
-            if flow.response not in self._own:
+            if not passes and flow.response not in self._own:
                 self._ending.from_server(flow)
+            if self._onward.conforming and flow.response not in self._own:
                 self._onward.response_head(flow)
-            self._ending.to_client(flow)
+            if not passes:
+                self._ending.to_client(flow)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
         assert flow.response is not None
+        if not self._onward.conforming and self._connections.response_ends_plainly(flow):
+            return
         try:
             self._judge_end_of_response(flow)
         finally:

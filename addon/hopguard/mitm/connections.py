@@ -5,7 +5,6 @@ when the response is there. So the one is worked out by elimination, and the oth
 """
 
 import time
-from typing import NamedTuple
 
 from mitmproxy import connection as mitmconnection
 from mitmproxy import http
@@ -15,13 +14,12 @@ from mitmproxy.utils import human
 from hopguard.events import (
     IDEMPOTENT,
     Aborted,
-    Answered,
-    Asked,
     Closed,
     Failure,
     Key,
     Opened,
     RequestEnd,
+    ResponseEnd,
     ResponseHead,
     Unsolicited,
     fingerprint,
@@ -29,24 +27,10 @@ from hopguard.events import (
     response_head,
 )
 from hopguard.lifecycle import Lifecycle
-from hopguard.message import HTTP1, RawFields, Request, Response
+from hopguard.message import HTTP1, Request, Response
 from hopguard.mitm import closing, flows
 from hopguard.mitm.following import Following, Latest, Report, Told
-
-
-_HTTP11 = b"HTTP/1.1"
-
-
-class Passing(NamedTuple):
-    """A plain exchange that is nearly through: see `hopguard.plain`."""
-
-    flow: http.HTTPFlow
-    asked: RawFields
-    """The header section of the request, which goes on as it came ..."""
-    answered: RawFields
-    """... and that of the response."""
-    server: Key
-    response: Answered
+from hopguard.mitm.passing import PassingExchanges
 
 
 class Connections(Following):
@@ -57,29 +41,32 @@ class Connections(Following):
         super().__init__(lifecycle, report)
         self._unexpected: dict[str, bytes] = {}
         """Octets from a server that nobody had asked for, by the client's address."""
-        self._asked: dict[Key, RawFields] = {}
-        """On HTTP/1 connections of clients: the header section of a plain request ..."""
-        self._passing: dict[Key, Passing] = {}
-        """... and the exchange, if the response is plain, too."""
+        self._passing = PassingExchanges(lifecycle)
+        lifecycle.settle = self._settle
 
     def request_begins(self, flow: http.HTTPFlow, request: Request, *, plain: bool) -> None:
         """Take in the head of a request on the client's leg; `plain` tells whether it is."""
         if not flow.live or flow.is_replay is not None:
             return
+        if plain and self._passing.begin(flow, request):
+            return
+        self._begin(flow, request)
+
+    def _begin(self, flow: http.HTTPFlow, request: Request) -> None:
         client = flow.client_conn
         key = Key("client", client.id)
         if key not in self.lifecycle:
             address = human.format_address(client.peername)
             self._open(key, Opened(client.timestamp_start, client=address))
-        self._latest[key] = Latest(flow)
         if flow.error is not None:
             self._ours.add(key)
-        elif plain and request.version in HTTP1:
-            self._asked[key] = request.fields
-        lines = self.lifecycle.checker.lines(request.fields)
-        facts = request.version, request.method, request.to_proxy
-        asked = Asked(flow.request.data.timestamp_start, lines, *facts, flow.id, surfaced=True)
-        self._take_in(key, self.lifecycle.ask(key, asked, plain=plain))
+        if request.version not in HTTP1:
+            self.lifecycle.streams(key).begin()
+            return
+        self.lifecycle.settle(key)
+        self._latest[key] = Latest(flow)
+        began = flow.request.timestamp_start
+        self._feed(key, request_head(request, began, flow=flow.id, surfaced=True))
 
     def request_ends(self, flow: http.HTTPFlow) -> None:
         """Take in the end of a request on the client's leg, if that must not be repeated."""
@@ -95,55 +82,52 @@ class Connections(Following):
 
     def response_begins(
         self, flow: http.HTTPFlow, request: Request, response: Response, *, plain: bool
-    ) -> None:
+    ) -> bool:
         """Take in the exchange on the server's leg, where `request` was sent, up to `response`.
 
-        `plain` tells whether `response` is.
+        `plain` tells whether `response` is. Return whether nothing can come of that.
         """
         if not flow.live or flow.is_replay is not None or flow.response is None:
-            return
-        client = Key("client", flow.client_conn.id)
-        unedited = self._asked.pop(client, None) is request.fields
-        key = self._request_is_sent(flow, request, plain=unedited)
-        if key is None or response.version not in HTTP1:
-            return
-        lines = self.lifecycle.checker.lines(response.fields)
-        facts = response.version, response.status, request.method
-        answered = Answered(flow.response.data.timestamp_start, lines, *facts, flow.id)
-        self._take_in(key, self.lifecycle.answer(key, answered, plain=plain))
-        if unedited and plain:
-            self._passing[client] = Passing(flow, request.fields, response.fields, key, answered)
+            return False
+        if plain and self._passing.answer(flow, request, response):
+            return True
+        self.lifecycle.settle(Key("client", flow.client_conn.id))
+        self._answer(flow, request, response)
+        return False
+
+    def _answer(self, flow: http.HTTPFlow, request: Request, response: Response) -> None:
+        key = self._request_is_sent(flow, request)
+        if key is not None and response.version in HTTP1 and flow.response is not None:
+            began = flow.response.timestamp_start
+            self._feed(key, response_head(request, response, began, flow=flow.id))
+
+    def response_ends_plainly(self, flow: http.HTTPFlow) -> bool:
+        """Take in the end of a response, if nothing can come of it; tell whether that is so."""
+        passed = self._passing.end(flow)
+        if passed is None or passed.server is None:
+            return False
+        latest = self._latest[passed.client] = self._latest[passed.server] = Latest(flow)
+        latest.keep(flow)
+        return True
+
+    def _settle(self, key: Key) -> None:
+        """Tell what was put off on a connection."""
+        passing = self._passing.take(key.connection)
+        if passing is not None:
+            self._begin(passing.flow, passing.asked)
+            if passing.answered is not None:
+                self._answer(passing.flow, *passing.answered)
 
     def response_ends(self, flow: http.HTTPFlow, *, own: bool) -> None:
         """Take in the end of a response on both legs; `own` is one that no server has sent."""
         if flow.is_replay == "request" or flow.response is None:
             return
-        ended = flow.response.data.timestamp_end
+        ended = flow.response.timestamp_end
         client = Key("client", flow.client_conn.id)
-        passing = self._passing.pop(client, None)
+        self.lifecycle.settle(client)
         if self._is_latest(client, flow):
             self._latest[client].keep(flow)
-        if passing is not None and passing.flow is flow and self._persists(passing):
-            self._take_in(passing.server, self.lifecycle.end(passing.server, ended))
-            relayed = passing.response.relayed(ended)
-            self._take_in(client, self.lifecycle.answer(client, relayed, plain=True))
-            self._take_in(client, self.lifecycle.end(client, ended))
-            return
         self._response_ends(client, flow, ended, own=own or flow.is_replay == "response")
-
-    def _persists(self, passing: Passing) -> bool:
-        """Tell whether mitmproxy keeps both connections: nobody has edited what matters to it."""
-        request, response = passing.flow.request.data, passing.flow.response
-        if response is None or not request.http_version == response.data.http_version == _HTTP11:
-            return False
-        lines = self.lifecycle.checker.lines
-        return all(
-            now is before or lines(now) == lines(before)
-            for now, before in (
-                (request.headers.fields, passing.asked),
-                (response.data.headers.fields, passing.answered),
-            )
-        )
 
     def _response_ends(
         self, client: Key, flow: http.HTTPFlow, ended: float | None, *, own: bool
@@ -154,15 +138,15 @@ class Connections(Following):
         if self._is_sending(server, flow):
             if closes or multiplexed:
                 self._ours.add(server)
-            self._take_in(server, self.lifecycle.end(server, ended))
+            self._feed(server, ResponseEnd(ended))
             self._look_later(server)
         if multiplexed:
-            self._take_in(client, self.lifecycle.end(client, ended))
+            self.lifecycle.streams(client).end(ended)
         elif self._is_latest(client, flow):
             if closes:
                 self._ours.add(client)
             self._feed(client, _relayed(flow, ended, own=own))
-            self._take_in(client, self.lifecycle.end(client, ended))
+            self._feed(client, ResponseEnd(ended))
             self._look_later(client)
 
     def _is_sending(self, key: Key, flow: http.HTTPFlow) -> bool:
@@ -175,11 +159,10 @@ class Connections(Following):
         """Take in that an exchange has ended with an error."""
         if flow.is_replay is not None or flow.error is None:
             return
+        key = Key("client", flow.client_conn.id)
+        self.lifecycle.settle(key)
         how = closing.failure_of(flow)
         self._fail_on_server_leg(flow, how)
-        key = Key("client", flow.client_conn.id)
-        self._asked.pop(key, None)
-        self._passing.pop(key, None)
         if key not in self.lifecycle:
             return
         if self._is_latest(key, flow):
@@ -187,7 +170,7 @@ class Connections(Following):
         if not closing.is_client_gone(flow):
             self._ours.add(key)
         if closing.is_multiplexed(flow.request):
-            self._take_in(key, self.lifecycle.end(key, flow.error.timestamp))
+            self.lifecycle.streams(key).end(flow.error.timestamp)
         else:
             self._feed(key, Aborted(flow.error.timestamp, "lost" if how == "lost" else "other"))
 
@@ -236,7 +219,7 @@ class Connections(Following):
         self._feed(key, response_head(request, response, now))
         self._feed(key, Closed(now, "proxy"))
 
-    def _request_is_sent(self, flow: http.HTTPFlow, request: Request, *, plain: bool) -> Key | None:
+    def _request_is_sent(self, flow: http.HTTPFlow, request: Request) -> Key | None:
         """Make up for the request on the server's leg; return the connection, if it is known.
 
         The requests of HTTP/2 and HTTP/3 are not followed there.
@@ -253,17 +236,13 @@ class Connections(Following):
             if latest is None or latest.flow is not flow:
                 latest = Latest(flow)
             self._latest[key] = latest
-            lines = self.lifecycle.checker.lines(request.fields)
-            facts = request.version, request.method, request.to_proxy
-            asked = Asked(closing.sent_time(flow), lines, *facts, flow.id)
-            self._take_in(key, self.lifecycle.ask(key, asked, plain=plain))
+            self._feed(key, request_head(request, closing.sent_time(flow), flow=flow.id))
         return key
 
     def _fail_on_server_leg(self, flow: http.HTTPFlow, how: Failure) -> None:
         if flow.error is not None and closing.was_never_sent(flow):
             return
-        request = flows.sent_request(flow, None)
-        key = self._request_is_sent(flow, request, plain=False)
+        key = self._request_is_sent(flow, flows.sent_request(flow, None))
         connection = self.lifecycle.connection(key) if key is not None else None
         if key is None or connection is None or connection.failure is not None:
             return
@@ -275,8 +254,7 @@ class Connections(Following):
 
     def _forget(self, key: Key) -> None:
         super()._forget(key)
-        self._asked.pop(key, None)
-        self._passing.pop(key, None)
+        self._passing.take(key.connection)
 
 
 def _relayed(flow: http.HTTPFlow, time: float | None, *, own: bool) -> ResponseHead:

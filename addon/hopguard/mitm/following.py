@@ -182,18 +182,9 @@ class Following:
     def _feed(self, key: Key, event: Event) -> None:
         latest, ours = self._latest.get(key), key in self._ours
         judged = self.lifecycle.feed(key, event)
-        if judged:
-            self._tell(key, judged, latest, ours)
-
-    def _tell(self, key: Key, judged: list[Judged], latest: Latest | None, ours: bool) -> None:
-        closes = self._report(judged, latest, ours)
+        closes = bool(judged) and self._report(judged, latest, ours)
         if closes and self.lifecycle.connection(key) is not None:
             self._ours.add(key)
-
-    def _take_in(self, key: Key, judged: list[Judged]) -> None:
-        """Tell what is wrong with something on a connection, which is usually nothing."""
-        if judged:
-            self._tell(key, judged, self._latest.get(key), key in self._ours)
 
     def _look_later(self, key: Key) -> None:
         """Look again when the connection ought to be closed, unless mitmproxy closes it."""

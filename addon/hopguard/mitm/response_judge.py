@@ -37,10 +37,11 @@ class ResponseJudge:
         self._switched: dict[str, http.HTTPFlow] = {}
         """The exchange that ended in a 101, by the id of the client connection."""
 
-    def head(self, flow: http.HTTPFlow) -> None:
-        """Judge the header section of a server's response."""
+    def head(self, flow: http.HTTPFlow) -> bool:
+        """Judge the header section of a server's response; tell whether nothing can come of it."""
         assert flow.response is not None
         refused = restore_transfer_encoding(flow.response) or _why_not_to_switch(flow)
+        passes = False
         try:
             response = flows.response_of(flow)
             request = flows.sent_request(flow, response)
@@ -49,13 +50,15 @@ class ResponseJudge:
                 self._reporter.report(flow, findings, "refused")
             elif findings:
                 self._acting.response_head(flow, response, findings)
-            self._connections.response_begins(flow, request, response, plain=plain)
+            put_off = self._connections.response_begins(flow, request, response, plain=plain)
+            passes = put_off and not findings
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
                 self._own.add(flow.response)
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
+        return passes
 
     def end(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
