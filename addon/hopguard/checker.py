@@ -104,11 +104,11 @@ class Checker:
 
     def lines(self, fields: RawFields) -> Lines:
         """Choose the lines on which anything depends: a few; fast after judging a message."""
-        return self._memo.view(fields)[0]
+        return self._memo.view(fields)[1]
 
     def judge_request(self, request: Request) -> Judgement:
         """Judge the header section of `request`; its trailer section is taken as unknown."""
-        lines, names = self._memo.view(request.fields)
+        _, lines, names = self._memo.view(request.fields)
         index, trigger = self._requests[request.version], (0, request.protocol is not None, False)
         return self._check(index, self._memo.plan(index, trigger, names), lines, request)
 
@@ -118,8 +118,8 @@ class Checker:
         `response` answers `request` on the same leg. Trailer sections are taken as unknown.
         """
         index = self._answers[response.version]
-        asked, names_asked = self._memo.view(request.fields)
-        answered, names_answered = self._memo.view(response.fields)
+        _, asked, names_asked = self._memo.view(request.fields)
+        _, answered, names_answered = self._memo.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
         plan = self._memo.plan(index, trigger, names_asked, names_answered)
         return self._check(index, plan, asked + answered, request, response)
@@ -128,7 +128,7 @@ class Checker:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
         if isinstance(message, Request):
             return list(self.judge_request(message).findings)
-        lines, names = self._memo.view(message.fields)
+        _, lines, names = self._memo.view(message.fields)
         index = self._responses[message.version]
         status = message.status if isinstance(message, Response) else 0
         plan = self._memo.plan(index, (status, False, False), names)
@@ -137,7 +137,7 @@ class Checker:
     def check_trailers(self, message: Message) -> list[Finding]:
         """Judge what the trailer section of `message`, which may be empty, adds to its header."""
         index = self._trailers[message.part, message.version]
-        lines, names = self._memo.view(message.fields)
+        _, lines, names = self._memo.view(message.fields)
         plan = self._memo.plan(index, NO_TRIGGER, names)
         findings = self._check(index, plan, lines, message).findings
         if not findings:
@@ -150,8 +150,8 @@ class Checker:
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""
         index = self._exchanges[response.version]
-        asked, names_asked = self._memo.view(request.fields)
-        answered, names_answered = self._memo.view(response.fields)
+        _, asked, names_asked = self._memo.view(request.fields)
+        _, answered, names_answered = self._memo.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
         plan = self._memo.plan(index, trigger, names_asked, names_answered)
         return list(self._check(index, plan, asked + answered, request, response).findings)

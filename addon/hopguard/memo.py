@@ -20,6 +20,7 @@ from hopguard.selection import Lines, Selection
 from hopguard.witness import Look, Questions
 
 # Peers choose what is remembered. All of it is bounded, and is forgotten when a bound is reached.
+_MOST_VIEWS = 64
 _MOST_PLANS = 1024
 _MOST_ANSWERS = 4096
 _MOST_NAMES = 512
@@ -27,8 +28,6 @@ _LONGEST_OUTLINE = 1024
 _LONGEST_ANSWERS = 1024
 
 Names = tuple[bytes, ...]
-
-_NOTHING: tuple[RawFields | None, tuple[Lines, Names]] = (None, ([], ()))
 
 
 class Outcome(NamedTuple):
@@ -91,23 +90,24 @@ class Memo:
         self._kinds: set[NameKind] = {TELLING_KIND}
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
         self._selection = Selection(self._is_of_interest)
-        self._latest = self._before = _NOTHING
+        self._views: dict[int, tuple[RawFields, Lines, Names]] = {}
+        """By the identity of what is viewed."""
         self._plans: dict[object, Plan] = {}
         self._answers = 0
 
-    def view(self, fields: RawFields) -> tuple[Lines, Names]:
-        """Choose the field lines whose names belong to an outline; return them and the names.
+    def view(self, fields: RawFields) -> tuple[RawFields, Lines, Names]:
+        """Choose the field lines whose names belong to an outline; also return their names.
 
-        An exchange is judged after its messages: the two latest header sections are kept.
+        An exchange is judged after its request, and there are others meanwhile: the latest header
+        sections are kept.
         """
-        latest, before = self._latest, self._before
-        if fields is latest[0]:
-            return latest[1]
-        if fields is before[0]:
-            return before[1]
+        view = self._views.get(id(fields))
+        if view is not None and view[0] is fields:
+            return view
+        if len(self._views) >= _MOST_VIEWS:
+            self._views.clear()
         lines = self._selection.of(fields)
-        view = lines, tuple([name for name, _ in lines])
-        self._latest, self._before = (fields, view), latest
+        view = self._views[id(fields)] = fields, lines, tuple([name for name, _ in lines])
         return view
 
     def _is_of_interest(self, name: bytes) -> bool:
@@ -164,7 +164,7 @@ class Memo:
             plan.outcomes[answers] = outcome
 
     def _forget(self) -> None:
-        self._latest = self._before = _NOTHING
+        self._views.clear()
         self._selection.forget()
         self._plans.clear()
         self._answers = 0

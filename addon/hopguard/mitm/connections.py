@@ -91,7 +91,7 @@ class Connections(Following):
             return False
         if plain and self._passing.answer(flow, request, response):
             return True
-        self.lifecycle.settle(Key("client", flow.client_conn.id))
+        self._no_longer_plain(Key("client", flow.client_conn.id), flow)
         self._answer(flow, request, response)
         return False
 
@@ -106,9 +106,18 @@ class Connections(Following):
         passed = self._passing.end(flow)
         if passed is None or passed.server is None:
             return False
-        latest = self._latest[passed.client] = self._latest[passed.server] = Latest(flow)
-        latest.keep(flow)
+        if passed.asked.version in HTTP1:
+            latest = self._latest[passed.client] = self._latest[passed.server] = Latest(flow)
+            latest.keep(flow)
         return True
+
+    def asks_plainly(self, flow: http.HTTPFlow) -> bool:
+        """Tell whether the request of `flow` was plain, and has not been edited since."""
+        return self._passing.has(flow)
+
+    def _no_longer_plain(self, client: Key, flow: http.HTTPFlow) -> None:
+        self._passing.take(flow.id)
+        self.lifecycle.settle(client)
 
     def _settle(self, key: Key) -> None:
         """Tell what was put off on a connection."""
@@ -124,7 +133,7 @@ class Connections(Following):
             return
         ended = flow.response.timestamp_end
         client = Key("client", flow.client_conn.id)
-        self.lifecycle.settle(client)
+        self._no_longer_plain(client, flow)
         if self._is_latest(client, flow):
             self._latest[client].keep(flow)
         self._response_ends(client, flow, ended, own=own or flow.is_replay == "response")
@@ -160,7 +169,7 @@ class Connections(Following):
         if flow.is_replay is not None or flow.error is None:
             return
         key = Key("client", flow.client_conn.id)
-        self.lifecycle.settle(key)
+        self._no_longer_plain(key, flow)
         how = closing.failure_of(flow)
         self._fail_on_server_leg(flow, how)
         if key not in self.lifecycle:
@@ -214,7 +223,7 @@ class Connections(Following):
         now, key = time.time(), Key("server", f"to {proxy} for {client}")
         request = Request(version="HTTP/1.1", method=b"CONNECT", fields=(), leg="server")
         self._feed(key, Opened(now, server=proxy))
-        self._latest[key] = Latest(None, Told(request.method, None, client, proxy))
+        self._latest[key] = Latest(None, Told("", 0, request.method, b"", b"", b"", client, proxy))
         self._feed(key, request_head(request, now))
         self._feed(key, response_head(request, response, now))
         self._feed(key, Closed(now, "proxy"))
@@ -254,7 +263,7 @@ class Connections(Following):
 
     def _forget(self, key: Key) -> None:
         super()._forget(key)
-        self._passing.take(key.connection)
+        self._passing.forget(key)
 
 
 def _relayed(flow: http.HTTPFlow, time: float | None, *, own: bool) -> ResponseHead:

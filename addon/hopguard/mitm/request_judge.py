@@ -40,11 +40,16 @@ class RequestJudge:
             self._acting.request_head(flow, request, findings)
         return request, plain
 
-    def end(self, flow: http.HTTPFlow) -> None:
-        """Judge what the end of a request adds: its trailer section, or that there is none."""
+    def end(self, flow: http.HTTPFlow, *, plain: bool) -> None:
+        """Judge what the end of a request adds: its trailer section, or that there is none.
+
+        `plain` tells whether its header section surely leaves nothing open.
+        """
         in_tunnel = flow.client_conn.id in self._tunnels
         if flows.passes_on_credentials(flow) and not in_tunnel:
             self._credentials(flow)
+        if plain and flow.request.data.trailers is None:
+            return
         if flow.is_replay == "request" or not flows.has_open_request(flow):
             return
         if not flows.is_complete(flow, flow.request):
