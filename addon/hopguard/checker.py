@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
-from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index
+from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index, not_asked
 from hopguard.memo import Memo, Outcome, Plan
 from hopguard.message import EVERY_VERSION, Message, Part, RawFields, Request, Response, Version
 from hopguard.peer import Peers
@@ -29,7 +29,7 @@ class Judgement(NamedTuple):
 
     findings: Sequence[Finding]
     plain: bool
-    """Whether it surely says nothing of its connection but that it goes on: see `plain`."""
+    """Whether it says nothing of its connection but that it goes on: see `plain`."""
 
 
 _CLEAN = {plain: Judgement((), plain) for plain in (True, False)}
@@ -85,7 +85,7 @@ class Checker:
         version: Version,
         *,
         trailers: bool = False,
-        is_plain: Callable[[Request], bool] | None = None,
+        is_plain: Callable[[Request], bool] = not_asked,
     ) -> Index:
         calls = [
             Call(rule, rule.check)
@@ -194,18 +194,19 @@ class Checker:
         if known is not None and not known.calls and known is not plan.once:
             return _CLEAN[known.plain]
         judged = (*messages[:-1], messages[-1].head) if index.of_heads else messages
+        calls, plain = known or plan.once
+        findings, silent = self._judge(calls, judged[-1], *judged)
         if known is None:
             self._memo.note(plan, answers)
-            return Judgement(self._judge(plan.calls, judged[-1], *judged)[0], plain=False)
-        findings, silent = self._judge(known.calls, judged[-1], *judged)
-        if known is plan.once:
+            plain = index.is_plain(*judged)
+        elif known is plan.once:
             asked = [Questions() for _ in judged]
             witnesses = list(map(witness, judged, asked))
             self._judge(silent, witnesses[-1], *witnesses)
-            plain = index.is_plain is not None and index.is_plain(*witnesses)
-            loud = tuple(call for call in plan.calls if call not in silent)
+            plain = index.is_plain(*witnesses)
+            loud = tuple(call for call in calls if call not in silent)
             self._memo.remember(plan, Outcome(loud, plain), asked, lines, *messages)
-        return Judgement(findings, known.plain)
+        return Judgement(findings, plain)
 
     def _judge(
         self,

@@ -5,7 +5,7 @@ from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
-from hopguard.message import Request, Response
+from hopguard.message import Message, Request, Response
 from hopguard.rule import Evidence, Rule
 
 _NAMES_KEPT = 4096
@@ -25,6 +25,11 @@ class Call(NamedTuple):
     look: Callable[..., Iterator[Evidence]]
 
 
+def not_asked(*_: Message) -> bool:
+    """Tell that a message is not plain, where nobody wants to know."""
+    return False
+
+
 class Index:
     """Calls of rules by what triggers them, and in the order in which they run."""
 
@@ -34,7 +39,7 @@ class Index:
         *,
         always: bool = False,
         of_heads: bool = False,
-        is_plain: Callable[..., bool] | None = None,
+        is_plain: Callable[..., bool] = not_asked,
     ) -> None:
         """Index `calls`; with `always`, all of them run whatever triggers there are.
 

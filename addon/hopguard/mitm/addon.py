@@ -2,8 +2,9 @@
 
 import logging
 import weakref
+from collections.abc import Callable
 
-from mitmproxy import ctx, exceptions, http, tcp, tls
+from mitmproxy import ctx, exceptions, hooks, http, tcp, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client, Server
 from mitmproxy.proxy import server_hooks
@@ -79,6 +80,10 @@ class Hopguard:
         self._connection_log = ConnectionLogHandler(
             self._connections.data_is_unexpected, self._connections.connect_is_refused
         )
+
+    def hooks(self) -> dict[str, Callable[..., None]]:
+        """Return what mitmproxy calls, by the names under which it looks for them."""
+        return {name: getattr(self, name) for name in hooks.all_hooks if hasattr(self, name)}
 
     def load(self, loader: Loader) -> None:
         """Declare the options and listen to mitmproxy's log."""

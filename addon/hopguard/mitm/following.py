@@ -177,6 +177,7 @@ class Following:
         self._ours.discard(key)
 
     def _flow(self, key: Key) -> http.HTTPFlow | None:
+        self.lifecycle.settle(key)
         latest = self._latest.get(key)
         return latest.flow if latest is not None else None
 
