@@ -50,15 +50,15 @@ class Connections(Following):
             return
         if plain and self._passing.begin(flow, request):
             return
-        self._begin(flow, request)
+        self._begin(flow, request, refused=flow.error is not None)
 
-    def _begin(self, flow: http.HTTPFlow, request: Request) -> None:
+    def _begin(self, flow: http.HTTPFlow, request: Request, *, refused: bool) -> None:
         client = flow.client_conn
         key = Key("client", client.id)
         if key not in self.lifecycle:
             address = human.format_address(client.peername)
             self._open(key, Opened(client.timestamp_start, client=address))
-        if flow.error is not None:
+        if refused:
             self._ours.add(key)
         if request.version not in HTTP1:
             self.lifecycle.streams(key).begin()
@@ -92,13 +92,14 @@ class Connections(Following):
         if plain and self._passing.answer(flow, request, response):
             return True
         self._no_longer_plain(Key("client", flow.client_conn.id), flow)
-        self._answer(flow, request, response)
+        self._answer(flow, request, response, flow.response.timestamp_start)
         return False
 
-    def _answer(self, flow: http.HTTPFlow, request: Request, response: Response) -> None:
+    def _answer(
+        self, flow: http.HTTPFlow, request: Request, response: Response, began: float | None
+    ) -> None:
         key = self._request_is_sent(flow, request)
-        if key is not None and response.version in HTTP1 and flow.response is not None:
-            began = flow.response.timestamp_start
+        if key is not None and response.version in HTTP1:
             self._feed(key, response_head(request, response, began, flow=flow.id))
 
     def response_ends_plainly(self, flow: http.HTTPFlow) -> bool:
@@ -123,9 +124,10 @@ class Connections(Following):
         """Tell what was put off on a connection."""
         passing = self._passing.take(key.connection)
         if passing is not None:
-            self._begin(passing.flow, passing.asked)
-            if passing.answered is not None:
-                self._answer(passing.flow, *passing.answered)
+            self._begin(passing.flow, passing.asked, refused=False)
+            if passing.answered is not None and passing.answer is not None:
+                began = passing.answer.timestamp_start
+                self._answer(passing.flow, *passing.answered, began)
 
     def response_ends(self, flow: http.HTTPFlow, *, own: bool) -> None:
         """Take in the end of a response on both legs; `own` is one that no server has sent."""
