@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hopguard.checker import Checker
-from hopguard.message import Message, Request, Response, Version
+from hopguard.message import Message, Request, Response, Version, made
 from hopguard.rules import load_rules
 
 from .figure import Figure, number
@@ -49,9 +49,8 @@ def judge_exchanges(checker: Checker, version: Version, repeats: int) -> float:
     def judge() -> None:
         for asked, answered in pool:
             ours, theirs = request(asked, version), response(answered, version)
-            checker.check_message(ours)
-            checker.check_message(theirs)
-            checker.check_exchange(ours, theirs)
+            checker.judge_request(ours)
+            checker.judge_answer(ours, theirs)
 
     spent = []
     for _ in range(repeats):
@@ -61,15 +60,15 @@ def judge_exchanges(checker: Checker, version: Version, repeats: int) -> float:
 
 
 def request(fields: Fields, version: Version) -> Request:
-    """Make a request with these fields."""
-    return Request(
-        version=version, fields=fields, leg="server", tls=True, method=b"GET", to_proxy=False
-    )
+    """Make a request with these fields, as the addon does."""
+    facts = {"version": version, "fields": fields, "leg": "server", "tls": True}
+    return made(Request, {**facts, "method": b"GET", "to_proxy": False})
 
 
 def response(fields: Fields, version: Version) -> Response:
-    """Make a response with these fields."""
-    return Response(version=version, fields=fields, leg="server", tls=True, status=200, direct=True)
+    """Make a response with these fields, as the addon does."""
+    facts = {"version": version, "fields": fields, "leg": "server", "tls": True}
+    return made(Response, {**facts, "status": 200, "direct": True})
 
 
 def _processor_time(act: Callable[[], object]) -> float:
