@@ -1,6 +1,7 @@
 """Records: plain data, in the documented order, with nothing that must not be written."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -106,3 +107,13 @@ def test_no_password_survives(rest: str) -> None:
 def test_time_is_utc_with_microseconds() -> None:
     """RFC 3339."""
     assert format_time(1_800_000_000.25) == "2027-01-15T08:00:00.250000Z"
+
+
+@given(
+    st.floats(-62_135_596_800, 253_402_300_799) | st.integers(0, 2 * 10**15).map(lambda n: n / 5e5)
+)
+def test_times_are_those_of_datetime(seconds: float) -> None:
+    """To the microsecond, whichever way it is rounded."""
+    expected = datetime.fromtimestamp(seconds, UTC)
+    assert datetime.fromisoformat(format_time(seconds)) == expected
+    assert len(format_time(seconds)) == len("2026-11-27T12:00:00.000000Z")

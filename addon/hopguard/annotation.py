@@ -13,9 +13,6 @@ from hopguard.reports.words import message as sentence_of
 from hopguard.rule import Requirement, Rule
 from hopguard.text import REDACTED, printable
 
-WIDTH = 78
-"""Columns that running text is filled to."""
-
 _COLUMN = max(map(len, FieldClass)) + 2
 _INDENT = "    "
 _BAR = f"{_INDENT}| "
@@ -29,7 +26,7 @@ def annotate(
     records: Sequence[Record],
     redaction: Redaction,
     rules: Iterable[Rule],
-    width: int = WIDTH,
+    width: int,
 ) -> str:
     """Show `message` and what was found about it, in lines of printable ASCII.
 

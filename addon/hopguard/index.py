@@ -50,10 +50,12 @@ class Index:
         self.is_plain = is_plain
         self.calls = tuple(calls)
         self._order = {call: position for position, call in enumerate(self.calls)}
-        self._by_status = {
+        by_status = {
             status: frozenset(call for call in self.calls if status in call.rule.statuses)
             for status in frozenset[int]().union(*(call.rule.statuses for call in self.calls))
         }
+        same = {calls: calls for calls in by_status.values()}  # some rules are about many statuses
+        self._by_status = {status: same[calls] for status, calls in by_status.items()}
         self._by_protocol = frozenset(call for call in self.calls if call.rule.extended_connect)
         self._by_early_octets = frozenset(call for call in self.calls if call.rule.early_octets)
         self._always = frozenset(

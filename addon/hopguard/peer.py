@@ -3,7 +3,6 @@
 Rules that look beyond one connection get these as they were before the event.
 """
 
-from statistics import median
 from typing import NamedTuple, Self
 
 from hopguard.connection import Connection
@@ -50,6 +49,8 @@ def learn(idles: tuple[float, ...]) -> IdleTimeout | None:
     """
     if len(idles) < N:
         return None
+    from statistics import median  # large, and seldom there is something to agree on
+
     middle = median(idles)
     tolerance = max(SAME_IDLE, SAME_IDLE_SHARE * middle)
     agreed = sorted(idle for idle in idles if abs(idle - middle) <= tolerance)

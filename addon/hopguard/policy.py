@@ -7,6 +7,7 @@ before the action is an id and a variant if the catalogue knows them as such. La
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 from hopguard.catalogue.lookup import UnknownNameError, find_rule, nearest
@@ -78,10 +79,14 @@ class Policy:
     groups: Mapping[str, str] = field(default_factory=dict)
     """The group of each rule, by its id."""
 
+    @cached_property
+    def _by_default(self) -> Decision:
+        return Decision(self.default, None)
+
     def of(self, finding: Finding, flow: object | None = None) -> Decision:
         """Decide about `finding`: see `decide`."""
         if not self.lines:
-            return Decision(self.default, None)
+            return self._by_default
         group = self.groups.get(finding.rule, "")
         return self.decide(Subject(finding.rule, finding.variant, group, finding.severity), flow)
 
@@ -92,7 +97,7 @@ class Policy:
                 line.matches is None or (flow is not None and line.matches(flow))
             ):
                 return Decision(line.action, line.text)
-        return Decision(self.default, None)
+        return self._by_default
 
     def prospects(self, subject: Subject) -> Iterator[tuple[str, Decision]]:
         """List what may be decided: flow filters in the order in which they are tried.
@@ -104,7 +109,7 @@ class Policy:
                 yield line.filter, Decision(line.action, line.text)
                 if not line.filter:
                     return
-        yield "", Decision(self.default, None)
+        yield "", self._by_default
 
 
 def parse_action(text: str) -> PolicyAction:

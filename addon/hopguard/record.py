@@ -1,10 +1,11 @@
 """Findings as plain data: one record, the same in the log, in saved flows and in reports."""
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, Final, Literal
 
@@ -18,7 +19,7 @@ SCHEMA = "hopguard/1"
 Action = Literal["flagged", "fixed", "blocked", "refused"]
 Record = dict[str, Any]
 
-_ODD = re.compile(rb"[^0-9a-z]+")
+_ODD = bytes(set(range(256)) - {*b"0123456789abcdefghijklmnopqrstuvwxyz"})
 _LATER_LINES = re.compile(rb"[\r\n](.*):", re.DOTALL)
 _USERINFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)[^/?#]*@")
 
@@ -60,7 +61,9 @@ class Redaction:
 
     def url(self, url: str) -> str:
         """Return `url` in printable ASCII without user information and, usually, without query."""
-        shown = _USERINFO.sub(r"\1", printable(url.encode("utf-8", "surrogateescape"), 2048))
+        shown = printable(url.encode("utf-8", "surrogateescape"), 2048)
+        if "@" in shown:  # in few
+            shown = _USERINFO.sub(r"\1", shown)
         return shown if self.keep_query else shown.partition("#")[0].partition("?")[0]
 
     @cached_property
@@ -88,7 +91,7 @@ class Redaction:
 
 
 def _letters(name: bytes) -> bytes:
-    return _ODD.sub(b"", name.lower())
+    return name.lower().translate(None, _ODD)
 
 
 def make_record(finding: Finding, where: Circumstances, redaction: Redaction) -> Record:
@@ -97,7 +100,7 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
     A sentence may quote the value that it is about. Where that value is secret, a sentence
     without it takes its place.
     """
-    line, requirement = finding.line, finding.requirement
+    line = finding.line
     hidden = line is not None and redaction.hides_line(line)
     name = printable(line.name) if line is not None else None
     value = printable(line.value) if line is not None else None
@@ -108,12 +111,7 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
         "variant": finding.variant or None,
         "severity": str(finding.severity),
         "message": f"{name}: {REDACTED} breaks this rule." if hidden else finding.text,
-        "requirement": {
-            "rfc": requirement.rfc,
-            "section": requirement.section or None,
-            "keyword": requirement.keyword or None,
-            "url": requirement.url,
-        },
+        "requirement": finding.requirement.data,
         "sender": finding.sender,
         "leg": finding.leg,
         "part": finding.part,
@@ -154,4 +152,11 @@ def format_time(seconds: float) -> str:
     Raises:
         ValueError, OverflowError: that is in no year from 1 to 9999.
     """
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    fraction, whole = math.modf(seconds)
+    second, rest = divmod(int(whole) * 1_000_000 + round(fraction * 1e6), 1_000_000)
+    return f"{_second(second)}.{rest:06}Z"
+
+
+@lru_cache(16)  # many things are found in one second
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]

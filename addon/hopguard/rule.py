@@ -38,6 +38,8 @@ class Severity(IntEnum):
 
 
 INFO, WARNING, ERROR = Severity.INFO, Severity.WARNING, Severity.ERROR
+SEVERITY_OF: Mapping[str, Severity] = {str(severity): severity for severity in Severity}
+"""The severities by their names in the violation log."""
 
 Keyword = Literal["MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", ""]
 Direction = Literal["request", "response"]
@@ -74,6 +76,16 @@ class Requirement:
             return self.link
         kind = "section" if self.section[:1].isdigit() else "appendix"
         return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}.html#{kind}-{self.section}"
+
+    @cached_property
+    def data(self) -> dict[str, object]:
+        """What records say of it. All of them hold this one: it is not to be changed."""
+        return {
+            "rfc": self.rfc,
+            "section": self.section or None,
+            "keyword": self.keyword or None,
+            "url": self.url,
+        }
 
     def __str__(self) -> str:
         """Return the short form that fits into a sentence."""

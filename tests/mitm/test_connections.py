@@ -120,16 +120,17 @@ def driver(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Driver]
 def test_server_that_closes(driver: Driver) -> None:
     """On the flow of the latest exchange, in the log, with connection, client and server."""
     flow = driver.exchange()
+    history = driver.addon._connections.history(flow.server_conn.id)
+    assert history is not None
+    assert (history.number, history.closed, history.opened) == (1, None, driver.began)
     driver.now += 0.01
     identity = driver.server_closes()
     assert driver.closed_by(identity) == "server"
+    assert driver.addon._connections.history(identity) is None
     assert driver.found == ["server-closed-without-announcing"]
     (record,) = flow.metadata["hopguard"]
     assert (record["connection"], record["leg"]) == (identity, "server")
     assert record["flow"] == flow.id
-    history = driver.addon._connections.history(identity)
-    assert history is not None
-    assert (history.number, history.closed, history.opened) == (1, driver.now, driver.began)
 
 
 def test_judging_again_keeps_what_no_flow_shows(driver: Driver) -> None:

@@ -9,6 +9,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.contentviews import Metadata
 from mitmproxy.test import taddons, tflow
 
+from hopguard import annotation
 from hopguard.mitm import contentview
 from hopguard.mitm.addon import Hopguard
 from tests.mitm.building import add_response, live_flow
@@ -192,6 +193,6 @@ def test_a_bug_is_a_sentence(addon: Hopguard, monkeypatch: pytest.MonkeyPatch) -
     def fail(*_: object) -> str:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(contentview, "annotate", fail)
+    monkeypatch.setattr(annotation, "annotate", fail)
     shown = show(judged(addon, CONNECTION))
     assert shown == ("Hopguard", "Hopguard cannot show this message: RuntimeError.")

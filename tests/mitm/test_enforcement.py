@@ -13,9 +13,9 @@ from mitmproxy.test import taddons, tutils
 from hopguard import restoring
 from hopguard.mitm import contentview, received
 from hopguard.mitm.addon import Hopguard
-from hopguard.mitm.enforcement import Enforcement
 from hopguard.mitm.filters import compile_filter
 from hopguard.record import Redaction
+from hopguard.repairing import Repairer
 from tests.mitm.building import add_response, live_flow
 
 CONNECTION = (b"connection", b"keep-alive")
@@ -199,9 +199,8 @@ def test_a_repair_that_crashes_leaves_the_message(
     def crash(*_: object) -> None:
         raise RuntimeError("hunter2")
 
-    enforcement: Enforcement = loaded[1]._enforcement
     loaded[0].configure(loaded[1], hopguard_action="fix")
-    monkeypatch.setattr(enforcement._repairer, "repair", crash)
+    monkeypatch.setattr(Repairer, "repair", crash)
     flow = judge(loaded, request(CONNECTION))
     assert CONNECTION in flow.request.headers.fields
     assert records(flow) == [("flagged", None)]

@@ -55,6 +55,19 @@ def test_a_moved_file_is_followed_by_a_new_one(tmp_path: Path) -> None:
     assert numbers(path) == [3]
 
 
+def test_another_file_that_bears_the_name_is_the_log(tmp_path: Path) -> None:
+    """Somebody else has moved ours and begun a new one: that is what people follow."""
+    path = tmp_path / "v.jsonl"
+    log = ViolationLog(path)
+    log.write([{"n": 1}])
+    path.rename(tmp_path / "old")
+    path.write_text('{"n":2}\n')
+    log.write([{"n": 3}, {"n": 4}])
+    log.close()
+    assert numbers(tmp_path / "old") == [1]
+    assert numbers(path) == [2, 3, 4]
+
+
 def test_what_cannot_be_written_is_counted_and_told_once_a_minute(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

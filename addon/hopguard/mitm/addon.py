@@ -3,6 +3,7 @@
 import logging
 import weakref
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mitmproxy import ctx, exceptions, hooks, http, tcp, tls
 from mitmproxy.addonmanager import Loader
@@ -18,7 +19,6 @@ from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
 from hopguard.mitm.ending import Ending
 from hopguard.mitm.enforcement import Enforcement
-from hopguard.mitm.mending import Mender
 from hopguard.mitm.onward import Onward
 from hopguard.mitm.options import (
     add_options,
@@ -30,7 +30,6 @@ from hopguard.mitm.options import (
 )
 from hopguard.mitm.policy_options import parse_forwarding, parse_policy
 from hopguard.mitm.rejected import RefusalHandler, Unveiling
-from hopguard.mitm.rejudging import Judge
 from hopguard.mitm.report_command import ReportCommand
 from hopguard.mitm.reporting import Reporter
 from hopguard.mitm.request_judge import RequestJudge
@@ -40,6 +39,9 @@ from hopguard.mitm.unexpected import ConnectionLogHandler
 from hopguard.mitm.verdict import parse_fail_on
 from hopguard.record import Redaction
 from hopguard.reports.rotation import Rotation
+
+if TYPE_CHECKING:
+    from hopguard.mitm.rejudging import Judge
 
 
 class Hopguard:
@@ -269,13 +271,17 @@ class Hopguard:
         """Judge the end of a server connection."""
         self._connections.server_disconnects(data)
 
-    def _judge_of_flows(self) -> Judge:
+    def _judge_of_flows(self) -> "Judge":
         """Return what judges flows as they are now, for commands."""
+        from hopguard.mitm.rejudging import Judge  # here and below: traffic has no need of it
+
         reporter, enforcement = self._reporter, self._enforcement
         return Judge(self._checker, reporter, enforcement, self._own, self._tunnels)
 
     def _mend(self, flow: http.HTTPFlow) -> int:
         """Repair a flow, for a command."""
+        from hopguard.mitm.mending import Mender
+
         return Mender(self._judge_of_flows(), self._enforcement, self._reporter).mend(flow)
 
     def _report_unseen(

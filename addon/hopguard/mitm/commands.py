@@ -8,13 +8,11 @@ from mitmproxy import command, ctx, exceptions, hooks, http
 from mitmproxy import flow as mitmflow
 from mitmproxy.log import ALERT
 
-from hopguard.catalogue.explanation import explain
 from hopguard.catalogue.lookup import UnknownNameError
 from hopguard.mitm import view
 from hopguard.mitm.contentview import refresh, show
 from hopguard.policy import Policy
 from hopguard.record import Record, Redaction
-from hopguard.reports.words import number, rule_name, sentence
 from hopguard.rules import load_rules
 
 logger = logging.getLogger(__name__)
@@ -60,6 +58,8 @@ class Commands:
 
         Mark, comment and metadata follow; the violation log does not.
         """
+        from hopguard.reports.words import number  # here and below: for people alone
+
         chosen = _of_http("hopguard.check", flows)
         for flow in chosen:
             self._judge(flow)
@@ -76,6 +76,8 @@ class Commands:
 
         Mark, comment and metadata follow; the violation log does not.
         """
+        from hopguard.reports.words import number
+
         chosen = _of_http("hopguard.fix", flows)
         fixed = [self._mend(flow) for flow in chosen]
         ctx.master.addons.trigger(hooks.UpdateHook(chosen))
@@ -88,6 +90,8 @@ class Commands:
     @_command("hopguard.findings")
     def findings(self, flows: Sequence[mitmflow.Flow]) -> Sequence[str]:
         """List what was found on flows, one finding a line."""
+        from hopguard.reports.words import number
+
         chosen = _of_http("hopguard.findings", flows)
         lines = [_line(record) for flow in chosen for record in view.read(flow)[0]]
         return lines or [f"Nothing was found in {number(len(chosen), 'flow')}."]
@@ -104,6 +108,8 @@ class Commands:
     @_argument("rule", mitmproxy.types.Choice("hopguard.rules"))
     def explain(self, rule: str) -> Sequence[str]:
         """Tell what a rule is about, why it matters, and what to change: id, or id/variant."""
+        from hopguard.catalogue.explanation import explain  # large, and for this alone
+
         try:
             return explain(rule, load_rules(), width=WIDTH, policy=self._policy()).splitlines()
         except UnknownNameError as error:
@@ -142,4 +148,6 @@ def _of_http(name: str, flows: Sequence[mitmflow.Flow]) -> list[http.HTTPFlow]:
 
 
 def _line(record: Record) -> str:
+    from hopguard.reports.words import rule_name, sentence
+
     return f"{record['severity']} {rule_name(record)}: {sentence(record)}"

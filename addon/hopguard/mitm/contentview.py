@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mitmproxy import contentviews, http
 
-from hopguard.annotation import WIDTH, annotate
-from hopguard.catalogue.document import wrap
-from hopguard.differences import describe
 from hopguard.message import Message
 from hopguard.mitm import flows, view
 from hopguard.record import Redaction
@@ -21,6 +18,9 @@ if TYPE_CHECKING:  # mitmproxy 11 does not have it
 logger = logging.getLogger(__name__)
 
 NAME = "Hopguard"
+
+WIDTH = 78
+"""Columns that running text is filled to."""
 
 NOT_HTTP = "Hopguard judges HTTP requests and responses; this is neither."
 
@@ -73,6 +73,9 @@ def show(
     flow: http.HTTPFlow, message: http.Message, redaction: Redaction, width: int = WIDTH
 ) -> str:
     """Show a message of `flow` with what was found, in lines of printable ASCII."""
+    from hopguard.annotation import annotate  # as below: only where people look
+    from hopguard.catalogue.document import wrap
+
     records, left_out = view.read(flow)
     before = _message(flow, message)
     shown = annotate(before, records, redaction, load_rules(), width)
@@ -88,6 +91,8 @@ def show(
 
 def _changes(before: Message, message: http.Message, redaction: Redaction) -> list[str]:
     """Say in what the field lines that are sent on differ from those that were received."""
+    from hopguard.differences import describe
+
     sent = replace(before, fields=tuple(message.headers.fields))
     texts = describe(before, sent, redaction).values()
     return [text for group in texts for text in group]

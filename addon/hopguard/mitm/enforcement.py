@@ -2,8 +2,7 @@
 
 import logging
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mitmproxy import http
 
@@ -11,9 +10,11 @@ from hopguard.checker import without_text
 from hopguard.message import Message, Part
 from hopguard.policy import Decision, Policy
 from hopguard.record import Action, Redaction
-from hopguard.repairing import Repairer
 from hopguard.rule import Finding, Rule
 from hopguard.rules import load_rules
+
+if TYPE_CHECKING:
+    from hopguard.repairing import Repairer
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,7 @@ class Handled(NamedTuple):
     """The line that decided; None is the default action."""
 
 
-@dataclass(frozen=True)
-class Plan[M: Message]:
+class Plan[M: Message](NamedTuple):
     """What is to be done with a message."""
 
     message: M
@@ -46,11 +46,12 @@ class Enforcement:
         """Begin with the default policy; `rules` have the repairs (by default, all of them)."""
         self._rules = tuple(load_rules() if rules is None else rules)
         self.policy = Policy()
-        self._repairer = Repairer(self._rules, Redaction())
+        self._redaction = Redaction()
+        self._repairer: Repairer | None = None
 
     def redact(self, redaction: Redaction) -> None:
         """Hide what `redaction` says in the sentences about edits from now on."""
-        self._repairer = Repairer(self._rules, redaction)
+        self._redaction, self._repairer = redaction, None
 
     def observe(
         self, flow: http.HTTPFlow | None, findings: Iterable[Finding], action: Action
@@ -88,18 +89,13 @@ class Enforcement:
             if decision.action == "fix" and finding.part in parts
         ]
         repaired, edits = self.repair(message, fixing, judge)
-        return Plan(
-            repaired,
-            tuple(
-                Handled(
-                    finding,
-                    "fixed" if finding in edits else "flagged",
-                    edits.get(finding, ()),
-                    decision.line,
-                )
-                for finding, decision in decided
-            ),
-        )
+        handled = [
+            Handled(finding, "fixed", edits[finding], decision.line)
+            if edits and finding in edits
+            else Handled(finding, "flagged", policy=decision.line)
+            for finding, decision in decided
+        ]
+        return Plan(repaired, tuple(handled))
 
     def repair[M: Message](
         self, message: M, findings: Sequence[Finding], judge: Callable[[M], list[Finding]]
@@ -108,7 +104,7 @@ class Enforcement:
         if not findings:
             return message, {}
         try:
-            repaired = self._repairer.repair(message, findings, judge)
+            repaired = self._ready_repairer().repair(message, findings, judge)
         except Exception as error:  # a bug must not stop traffic
             logger.error("hopguard: a repair crashed", exc_info=without_text(error))
             return message, {}
@@ -116,12 +112,23 @@ class Enforcement:
             outcome.finding: outcome.edits for outcome in repaired.outcomes if outcome.fixed
         }
 
+    def _ready_repairer(self) -> "Repairer":
+        if self._repairer is None:
+            from hopguard.repairing import Repairer  # by default nothing is repaired
+
+            self._repairer = Repairer(self._rules, self._redaction)
+        return self._repairer
+
     def decided(
         self, flow: http.HTTPFlow | None, findings: Iterable[Finding]
     ) -> list[tuple[Finding, Decision]]:
         """Ask the policy about each of `findings`, and leave out what is off."""
-        decided = [(finding, self.policy.of(finding, flow)) for finding in findings]
-        return [(finding, decision) for finding, decision in decided if decision.action != "off"]
+        decide = self.policy.of
+        return [
+            (finding, decision)
+            for finding in findings
+            if (decision := decide(finding, flow)).action != "off"
+        ]
 
 
 def _when_blocked(decision: Decision) -> Action:

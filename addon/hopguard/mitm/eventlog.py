@@ -31,7 +31,8 @@ class EventLog:
         if self._repeats.admits(record):
             line = line_of(record)
             logger.log(LEVELS[line.severity], "%s", line, extra=as_extra(line))
-        self._tell_due()
+        elif self._timer is None:  # if one runs, it is that of the count which is due first
+            self._tell_due()
 
     def _tell_due(self) -> None:
         wait = self._repeats.wait()

@@ -20,7 +20,7 @@ from hopguard.tolerances import T_CLOSE
 logger = logging.getLogger(__name__)
 
 MOST_CLOSED = 2_000
-"""Closed connections whose history is kept, for whoever shows flows: 1.4 KB each."""
+"""Closed connections of which it is kept who closed them, for whoever shows flows."""
 
 URL_LIMIT = 512
 """Characters of the URL that are kept of the latest exchange on a connection."""
@@ -128,7 +128,7 @@ class Following:
         """The latest exchange on each open connection."""
         self._ours: set[Key] = set()
         """Open connections that mitmproxy itself is about to close."""
-        self._closed: OrderedDict[str, Connection] = OrderedDict()
+        self._closed: OrderedDict[str, ClosedBy | None] = OrderedDict()
         self._timers = 0
         self._since = time.time()
         """Of connections that began before, it is unknown what has been."""
@@ -143,17 +143,16 @@ class Following:
             )
 
     def history(self, connection_id: str) -> Connection | None:
-        """Return what is known of a connection, open or closed; None if that is nothing."""
+        """Return what is known of an open connection; None if that is nothing."""
         for leg in _LEGS:
             found = self.lifecycle.connection(Key(leg, connection_id))
             if found is not None:
                 return found
-        return self._closed.get(connection_id)
+        return None
 
     def closed_by(self, connection_id: str) -> ClosedBy | None:
         """Return who closed a connection; None if it is open, or nobody knows."""
-        found = self.history(connection_id)
-        return found.closed_by if found is not None else None
+        return self._closed.get(connection_id)
 
     def _open(self, key: Key, opened: Opened) -> None:
         """Follow a connection from now on, of which it is known when it began."""
@@ -166,9 +165,8 @@ class Following:
     def _close(self, key: Key, ended: float | None, by: ClosedBy | None) -> None:
         connection = self.lifecycle.connection(key)
         if connection is not None:
-            event = Closed(ended, by)
-            self._feed(key, event)
-            self._closed[key.connection] = connection.after(event)
+            self._feed(key, Closed(ended, by))
+            self._closed[key.connection] = by
             if len(self._closed) > MOST_CLOSED:
                 self._closed.popitem(last=False)
 

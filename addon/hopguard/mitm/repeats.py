@@ -11,7 +11,7 @@ from mitmproxy.contrib import click
 
 from hopguard.mitm.lines import COLOURS, host_of
 from hopguard.record import Record
-from hopguard.rule import Severity
+from hopguard.rule import SEVERITY_OF, Severity
 
 LINES = 10
 """For each rule and host; further findings are only counted."""
@@ -82,13 +82,15 @@ class Repeats:
         """Tell whether a record gets its line. If not, it is counted."""
         pair = self._pair(record["rule"], host_of(record) or "an unknown host")
         now = self._clock()
-        seen = self._seen.setdefault(pair, _Seen(now))
+        seen = self._seen.get(pair)
+        if seen is None:
+            seen = self._seen[pair] = _Seen(now)
         self._seen.move_to_end(pair)
         seen.last = now
         if seen.lines < LINES:
             seen.lines += 1
             return True
-        severity = Severity[record["severity"].upper()]
+        severity = SEVERITY_OF[record["severity"]]
         if seen.held == 0:
             seen.since, seen.worst = now, severity
             self._holding[pair] = seen

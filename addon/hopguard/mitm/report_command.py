@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import mitmproxy.types
 from mitmproxy import command, exceptions
@@ -13,10 +13,12 @@ from mitmproxy.log import ALERT
 from hopguard.extras import MissingExtraError
 from hopguard.mitm import view
 from hopguard.record import Record
-from hopguard.reports.formats import ReportFormat, open_report
-from hopguard.reports.reading import NoRecordError, normalise
-from hopguard.reports.words import number
 from hopguard.rules import load_rules
+
+# Reports take more memory than all the rest, and few proxies make any: their modules are imported
+# where they are needed.
+if TYPE_CHECKING:
+    from hopguard.reports.formats import ReportFormat
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,8 @@ class ReportCommand:
     @command.command("hopguard.report.formats")  # type: ignore[untyped-decorator]
     def formats(self) -> Sequence[str]:
         """List the formats of reports."""
+        from hopguard.reports.formats import ReportFormat
+
         return get_args(ReportFormat)
 
     @command.command("hopguard.report")  # type: ignore[untyped-decorator]
@@ -38,8 +42,10 @@ class ReportCommand:
             CommandError: the format is unknown or needs what is not installed, or the file cannot
                 be written.
         """
-        if form not in get_args(ReportFormat):
-            known = ", ".join(get_args(ReportFormat))
+        from hopguard.reports.words import number
+
+        if form not in self.formats():
+            known = ", ".join(self.formats())
             raise exceptions.CommandError(f"hopguard.report: {form!r} is none of {known}")
         try:
             found = _write(cast("ReportFormat", form), Path(path).expanduser(), flows)
@@ -52,8 +58,10 @@ class ReportCommand:
         logger.log(ALERT, "hopguard: a report on %s is in %s", what, path)
 
 
-def _write(form: ReportFormat, path: Path, flows: Sequence[mitmflow.Flow]) -> int:
+def _write(form: "ReportFormat", path: Path, flows: Sequence[mitmflow.Flow]) -> int:
     """Write the report, and return the number of findings."""
+    from hopguard.reports.formats import open_report
+
     found = 0
     with path.open("w", encoding="utf-8") as out:
         report = open_report(form, out, load_rules())
@@ -66,6 +74,8 @@ def _write(form: ReportFormat, path: Path, flows: Sequence[mitmflow.Flow]) -> in
 
 def _records(flows: Sequence[mitmflow.Flow]) -> Iterator[Record]:
     """Read the records that the flows carry. A saved flow may hold anything under our key."""
+    from hopguard.reports.reading import NoRecordError, normalise
+
     for flow in flows:
         held: Any = flow.metadata.get(view.KEY)
         for entry in held if isinstance(held, list | tuple) else ():

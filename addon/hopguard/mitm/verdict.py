@@ -10,7 +10,7 @@ from mitmproxy import ctx, exceptions
 from mitmproxy.proxy.mode_specs import ProxyMode
 
 from hopguard.record import Record
-from hopguard.rule import Severity
+from hopguard.rule import SEVERITY_OF, Severity
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def parse_fail_on(text: str) -> Severity | None:
     """
     if text not in FAIL_ON:
         raise exceptions.OptionsError(f"hopguard_fail_on: {text!r} is none of {', '.join(FAIL_ON)}")
-    return None if text == NEVER else Severity[text.upper()]
+    return None if text == NEVER else SEVERITY_OF[text]
 
 
 class Verdict:
@@ -46,8 +46,9 @@ class Verdict:
 
     def add(self, record: Record) -> None:
         """Take note of a finding."""
-        severity = Severity[record["severity"].upper()]
-        self._worst = max(severity, self._worst or severity)
+        severity = SEVERITY_OF[record["severity"]]
+        if self._worst is None or severity > self._worst:
+            self._worst = severity
 
     @property
     def failed(self) -> bool:

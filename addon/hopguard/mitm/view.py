@@ -5,7 +5,6 @@ from typing import Any
 from mitmproxy import flow as mitmflow
 
 from hopguard.record import Record, identity
-from hopguard.reports.reading import NoRecordError, normalise
 
 KEY = "hopguard"
 """Of the records in `flow.metadata`; the filter `~meta RULE` looks there."""
@@ -18,6 +17,7 @@ PREFIX = "hopguard: "
 
 MARKERS = {"info": ":information_source:", "warning": ":orange_circle:", "error": ":red_circle:"}
 _ORDER = list(MARKERS)
+_OURS = frozenset(MARKERS.values())
 
 
 def attach(flow: mitmflow.Flow, records: list[Record]) -> list[Record]:
@@ -44,6 +44,8 @@ def read(flow: mitmflow.Flow) -> tuple[list[Record], int]:
     A saved flow may hold anything under our key. What is returned here is as `normalise` says,
     each finding once, and no more than `MOST`.
     """
+    from hopguard.reports.reading import NoRecordError, normalise  # only where people look
+
     held: Any = flow.metadata.get(KEY)
     entries = list(held) if isinstance(held, list | tuple) else [held] if held else []
     records: dict[tuple[object, ...], Record] = {}
@@ -62,23 +64,24 @@ def detach(flow: mitmflow.Flow) -> None:
     """Remove what an earlier run left on a saved flow, which is about to be judged anew."""
     if flow.metadata.pop(KEY, None) is not None:
         flow.comment = _others(flow.comment)
-        if flow.marked in MARKERS.values():
+        if flow.marked in _OURS:
             flow.marked = ""
 
 
 def mark(flow: mitmflow.Flow) -> None:
     """Mark the flow by its worst finding; a person's own marker stays."""
-    worst = max((record["severity"] for record in flow.metadata[KEY]), key=_ORDER.index)
-    if flow.marked in ("", *MARKERS.values()):
-        flow.marked = MARKERS[worst]
+    if not flow.marked or flow.marked in _OURS:
+        severities = [record["severity"] for record in flow.metadata[KEY]]
+        flow.marked = MARKERS[max(severities, key=_ORDER.index)]
 
 
 def comment(flow: mitmflow.Flow) -> None:
     """Name the rules in the flow's comment, in one line below what a person wrote."""
-    rules = dict.fromkeys(record["rule"] for record in flow.metadata[KEY])
+    rules = dict.fromkeys([record["rule"] for record in flow.metadata[KEY]])
     own = PREFIX + ", ".join(rules)
-    others = _others(flow.comment)
-    flow.comment = f"{others}\n{own}" if others else own
+    if flow.comment != own:
+        others = _others(flow.comment)
+        flow.comment = f"{others}\n{own}" if others else own
 
 
 def _others(text: str) -> str:

@@ -19,7 +19,7 @@ SECONDS_BETWEEN_COMPLAINTS = 60.0
 # What was found may tell about people: nobody but the owner reads it by default.
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class ViolationLog:
@@ -50,10 +50,13 @@ class ViolationLog:
         self.path = path
         self.lost = 0
         """Records that could not be written."""
+        self._name = os.fspath(path)
         self._rotation = rotation or Rotation()
         self._clock = clock
         self._complained_at: dict[str, float] = {}
         self._descriptor: int | None = self._open()
+        self._identity = _identity(os.fstat(self._descriptor))
+        """Of the file that is open; no other can have it until it is closed."""
         self._end = 0
         """Size of the file after our latest line: if it is that still, the file ends with it."""
 
@@ -91,18 +94,20 @@ class ViolationLog:
     def _current(self) -> tuple[int, int]:
         """Return the descriptor of the file that bears the name now, and the size of that file."""
         if self._descriptor is not None:
-            status = os.fstat(self._descriptor)
-            if not self._was_moved(status):
-                return self._descriptor, _size(status)
+            try:
+                # One call tells whose the name is now, and how long the file: it is made for each
+                # record, so that none goes to a file that is gone, and as fast as it can be.
+                status = os.stat(self._name)  # noqa: PTH116
+            except FileNotFoundError:
+                pass
+            else:
+                if _identity(status) == self._identity:
+                    return self._descriptor, _size(status)
             self._give_up_descriptor()
         self._descriptor = self._open()
-        return self._descriptor, _size(os.fstat(self._descriptor))
-
-    def _was_moved(self, status: os.stat_result) -> bool:
-        try:
-            return not os.path.samestat(self.path.stat(), status)
-        except FileNotFoundError:
-            return True
+        status = os.fstat(self._descriptor)
+        self._identity = _identity(status)
+        return self._descriptor, _size(status)
 
     def _rotate(self, descriptor: int) -> bool:
         try:
@@ -133,6 +138,11 @@ class ViolationLog:
         self._give_up_descriptor()
         if self.lost:
             logger.error("hopguard: %d records are missing from %s", self.lost, self.path)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    """Return what tells files apart, whatever they are called."""
+    return status.st_dev, status.st_ino
 
 
 def _size(status: os.stat_result) -> int:
