@@ -1,5 +1,6 @@
 """The addon: mitmproxy's hooks in, findings out."""
 
+import gc
 import logging
 import weakref
 from collections.abc import Callable
@@ -104,6 +105,10 @@ class Hopguard:
 
     def running(self) -> None:
         """Say where the page is, now that mitmweb knows its own address."""
+        # What is there by now stays: mitmproxy, rules, options. Full collections of garbage would
+        # look at all of it, and hold up traffic for a tenth of a second each time.
+        gc.collect()
+        gc.freeze()
         if self._reporter.page is not None:
             self._reporter.page.announce()
 
@@ -159,6 +164,7 @@ class Hopguard:
 
     def done(self) -> None:
         """Say what was found, and leave everything as it was."""
+        gc.unfreeze()
         contentview.unregister(self._view)
         self._unveiling.stop()
         logging.getLogger().removeHandler(self._refusals)
