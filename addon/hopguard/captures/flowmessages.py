@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hopguard.captures.flowconnection import Connection
+from hopguard.captures.flowpeer import Way
 from hopguard.message import RawFields, Request, Response, Version
 
 _LATER: tuple[Version, ...] = ("HTTP/2", "HTTP/3")
@@ -15,7 +15,7 @@ def make_request(
     version: Version,
     fields: RawFields,
     trailers: RawFields | None,
-    client: Connection,
+    client: Way,
 ) -> Request:
     """Make the request that came over `client`."""
     to_proxy: bool | None = None  # it does not say whether it came through a tunnel ...
@@ -23,7 +23,7 @@ def make_request(
         to_proxy = False
     if client.proxied and method == b"CONNECT":
         to_proxy = True
-    return _made(
+    return made(
         Request,
         {
             "version": version,
@@ -43,10 +43,10 @@ def make_response(
     version: Version,
     fields: RawFields,
     trailers: RawFields | None,
-    server: Connection,
+    server: Way,
 ) -> Response:
     """Make the response that came over `server`."""
-    return _made(
+    return made(
         Response,
         {
             "version": version,
@@ -62,10 +62,10 @@ def make_response(
 
 def with_fields[M: Request | Response](message: M, fields: RawFields) -> M:
     """Return `message` with other field lines."""
-    return _made(type(message), {**message.__dict__, "fields": fields})
+    return made(type(message), {**message.__dict__, "fields": fields})
 
 
-def sent_request(request: Request, response: Response, server: Connection) -> Request:
+def sent_request(request: Request, response: Response, server: Way) -> Request:
     """Return the request as mitmproxy sent it to the server: the one that `response` answers."""
     version = request.version
     if response.version in _LATER:
@@ -73,10 +73,10 @@ def sent_request(request: Request, response: Response, server: Connection) -> Re
     elif version in _LATER:
         version = "HTTP/1.1"
     facts = {"version": version, "leg": "server", "tls": server.tls, "to_proxy": server.proxied}
-    return _made(Request, request.__dict__ | facts)
+    return made(Request, request.__dict__ | facts)
 
 
-def _made[M: Request | Response](kind: type[M], facts: dict[str, Any]) -> M:
+def made[M: Request | Response](kind: type[M], facts: dict[str, Any]) -> M:
     """Make a message. A frozen dataclass sets each attribute by a call, which takes far longer."""
     message = object.__new__(kind)
     message.__dict__ = facts
