@@ -1,19 +1,30 @@
-"""Header sections that resemble others: as long, and different in some values alone."""
+"""Header sections that resemble others: as long, and different in some values alone.
+
+To requests of one browser for one host, and to the responses, that happens often. Such a section is
+not split into lines: it is compared with what is the same in all of them, and the values are taken
+from where they are. The lengths of all values, which stand before them, are the same.
+"""
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from struct import Struct
 
+from hopguard.captures.fieldlines import FieldLines
+from hopguard.captures.tnetstrings import DamageError, Span
 from hopguard.message import RawFields
 
-_SECTION_LIMIT, _LEAST_LINES, _MOST_LINES = 4096, 2, 64
-"""Octets and lines of a section whose layout is worth to be remembered."""
+_LAYOUTS_KEPT, _SECTION_LIMIT, _LEAST_LINES, _MOST_LINES = 512, 4096, 2, 64
+"""How many layouts are remembered, and of which sections: their octets and lines."""
+
+_PRICE, _CREDIT, _OTHERS = 4, 1024, 8
+"""To learn a layout takes as long as is saved by recognising a few sections, so what was saved has
+to pay for it; to begin with there is some credit, and a little for other sections."""
 
 
 class FieldLayout:
     """Where the values are in which sections differ, and what is the same in all of them."""
 
-    def __init__(self, section: bytes, fields: RawFields, places: Sequence[int]) -> None:
+    def __init__(self, section: bytes, fields: RawFields, places: Sequence[int] = ()) -> None:
         """Take the layout of one section.
 
         Args:
@@ -21,8 +32,8 @@ class FieldLayout:
             fields: what it says.
             places: of the lines that differ, in order.
         """
-        ends = _ends(fields)
         same, values, begin = "", "", 0
+        ends = _ends(fields) if places else []
         for place in places:
             size = len(fields[place][1])
             before = ends[place] - size - begin
@@ -37,7 +48,7 @@ class FieldLayout:
         self._names = [fields[place][0] for place in places]
         differing = {place: len(fields) + number for number, place in enumerate(places)}
         self._in_order: Callable[[list[tuple[bytes, bytes]]], RawFields] = itemgetter(
-            *[differing.get(n, n) for n in range(len(fields))]
+            *[differing.get(place, place) for place in range(len(fields))]
         )
 
     def read(self, data: bytes, start: int) -> RawFields | None:
@@ -50,35 +61,65 @@ class FieldLayout:
         lines = zip(self._names, self._find_values(data, start))  # noqa: B905
         return self._in_order([*self._fields, *lines])
 
-    def differing(self, fields: RawFields) -> list[int]:
-        """Tell which lines differ if a section with these `fields`, which is as long, is added.
+    def with_section(self, section: bytes, fields: RawFields) -> "FieldLayout":
+        """Return the layout of a `section` that is as long, says `fields`, and has another layout.
 
-        None does if it has other names, or values of other lengths.
+        It is that of both if just values differ.
         """
-        if len(fields) != len(self._fields):
-            return []
         places = set(self._places)
-        for place, (one, other) in enumerate(zip(fields, self._fields, strict=True)):
-            if one != other:
-                if one[0] != other[0] or len(one[1]) != len(other[1]):
-                    return []
-                places.add(place)
-        return sorted(places)
+        if [(name, len(value)) for name, value in fields] == self._outline():
+            lines = enumerate(zip(fields, self._fields, strict=True))
+            places.update(place for place, (one, other) in lines if one != other)
+            if _ends(fields)[-1] == len(section) - 2:  # else a length is written in an unusual way
+                return FieldLayout(section, fields, sorted(places))
+        return FieldLayout(section, fields)
+
+    def _outline(self) -> list[tuple[bytes, int]]:
+        return [(name, len(value)) for name, value in self._fields]
 
 
-def learn_layout(
-    section: bytes, fields: RawFields, before: FieldLayout | None
-) -> FieldLayout | None:
-    """Return the layout of a `section`, which says `fields`; None if it is not to be remembered.
+class FieldLayouts:
+    """Reads header sections, and remembers layouts within bounds."""
 
-    It has the one `before` if it differs from that in values alone.
-    """
-    if len(section) > _SECTION_LIMIT or not _LEAST_LINES <= len(fields) <= _MOST_LINES:
-        return None
-    places = before.differing(fields) if before is not None else []
-    if places and _ends(fields)[-1:] != [len(section) - 2]:  # lengths are not written as usual
-        return None
-    return FieldLayout(section, fields, places)
+    def __init__(self, lines: FieldLines) -> None:
+        """Begin with no layout; other sections are read by `lines`."""
+        self._lines = lines
+        self._known: dict[tuple[bytes, int], FieldLayout] = {}
+        self._recognised = self._others = self._learnt = 0
+
+    def read(self, data: bytes, span: Span, like: bytes) -> RawFields:
+        """Read the section in `data` at `span`, which may resemble others with the same `like`.
+
+        Raises:
+            DamageError: it is damaged, or null.
+        """
+        start, stop = span
+        key = like, stop - start
+        layout = self._known.get(key)
+        if layout is not None:
+            fields = layout.read(data, start)
+            if fields is not None:
+                self._recognised += 1
+                return fields
+        fields = self._lines.read(data, span)
+        if fields is None:
+            raise DamageError("a message has no header section")
+        self._others += 1
+        if stop - start <= _SECTION_LIMIT and _LEAST_LINES <= len(fields) <= _MOST_LINES:
+            saved = _CREDIT + self._recognised + self._others // _OTHERS
+            if self._learnt * _PRICE < saved:
+                self._learn(key, data[start:stop], fields)
+        return fields
+
+    def _learn(self, key: tuple[bytes, int], section: bytes, fields: RawFields) -> None:
+        self._learnt += 1
+        layout = self._known.get(key)
+        if layout is not None:
+            self._known[key] = layout.with_section(section, fields)
+            return
+        if len(self._known) >= _LAYOUTS_KEPT:
+            self._known.clear()
+        self._known[key] = FieldLayout(section, fields)
 
 
 def _ends(fields: RawFields) -> list[int]:

@@ -1,6 +1,5 @@
 """Header and trailer sections in flow files: lists of pairs, most of which come again."""
 
-from hopguard.captures.fieldlayouts import FieldLayout, learn_layout
 from hopguard.captures.tnetstrings import LIST, DamageError, Span, is_null, items, pair
 from hopguard.message import RawFields
 
@@ -8,8 +7,6 @@ END_OF_LINE = b",]"
 """Of the text that is a value, and of the list that is a field line."""
 
 _LINES_KEPT, _LINE_LIMIT, _START_LIMIT = 2048, 256, 80
-
-_LAYOUTS_KEPT = 512
 
 _COLONS = 3
 """In what is in front of a value, unless the name holds one."""
@@ -30,28 +27,8 @@ class FieldLines:
     def __init__(self) -> None:
         """Begin with nothing in mind."""
         self._known: dict[bytes, tuple[bytes, bytes]] = {}
-        self._layouts: dict[tuple[bytes, int], FieldLayout | None] = {}
         self._starts: dict[bytes, tuple[bytes, int]] = {}
         """The name, and the length of the value, by all that is in front of a value."""
-
-    def alike(self, data: bytes, span: Span, like: bytes) -> RawFields:
-        """Read the section whose octets are data[start:stop].
-
-        Most of them resemble another one among those that have the same `like`.
-
-        Raises:
-            DamageError: it is damaged.
-        """
-        start, stop = span
-        key = like, stop - start
-        layout = self._layouts.get(key)
-        fields = layout.read(data, start) if layout is not None else None
-        if fields is None:
-            fields = self.read(data, span) or ()
-            self._layouts[key] = learn_layout(data[start:stop], fields, layout)
-            if len(self._layouts) > _LAYOUTS_KEPT:
-                self._layouts.clear()
-        return fields
 
     def read(self, data: bytes, span: Span | None) -> RawFields | None:
         """Read the section in `data` at `span`; None if it is null or missing.

@@ -9,6 +9,7 @@ import re
 from struct import Struct
 
 from hopguard.captures.capture import Captured, Seconds
+from hopguard.captures.fieldlayouts import FieldLayouts
 from hopguard.captures.fieldlines import FieldLines
 from hopguard.captures.flowfacts import NEWEST, decoded, sent_time, url_at
 from hopguard.captures.flowpairs import KnownPairs
@@ -55,7 +56,7 @@ class UsualFlows:
 
     def __init__(self, lines: FieldLines) -> None:
         """Begin with nothing in mind but what `lines` remember."""
-        self._lines = lines
+        self._layouts = FieldLayouts(lines)
         self._pairs = KnownPairs()
 
     def read(self, data: bytes, start: int, stop: int, offset: int) -> Captured | None:
@@ -81,8 +82,8 @@ class UsualFlows:
             kind = kinds.find(place, asked_label, answered_label)
         except ValueError:  # what is wrong is told where it is read dictionary by dictionary
             return None
-        fields = self._lines.alike(data, of_request, place)
-        lines = self._lines.alike(data, of_response, place)
+        fields = self._layouts.read(data, of_request, place)
+        lines = self._layouts.read(data, of_response, place)
         request, response, sent = kind.messages(target, fields, int(status), lines)
         return Captured(
             offset,
