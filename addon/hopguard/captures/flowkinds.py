@@ -8,9 +8,10 @@ from hopguard.events import IDEMPOTENT
 from hopguard.message import RawFields, Request, Response
 from hopguard.spoken import version_spoken
 
-_KINDS_KEPT, _PLACE_LIMIT = 256, 512
+_KINDS_KEPT = 256
 
 _new = object.__new__
+"""Makes a message without its attributes. Most of them are copied: to set each takes far longer."""
 
 Messages = tuple[Request, Response, Request]
 """The request as the client sent it, the response, and the request as it went to the server."""
@@ -60,7 +61,7 @@ class Kinds:
         Args:
             place: members of the request: where it goes, and how.
             asked: the version that the request is labelled with, ...
-            answered: ... and the response.
+            answered: ... and the response. All of them are short.
 
         Raises:
             DamageError: it is damaged, or has an unusual URL.
@@ -69,10 +70,9 @@ class Kinds:
         kind = self._known.get(key)
         if kind is None:
             kind = self._make(*key)
-            if len(place) <= _PLACE_LIMIT:
-                if len(self._known) >= _KINDS_KEPT:
-                    self._known.clear()
-                self._known[key] = kind
+            if len(self._known) >= _KINDS_KEPT:
+                self._known.clear()
+            self._known[key] = kind
         return kind
 
     def _make(self, place: bytes, asked: bytes, answered: bytes) -> Kind:

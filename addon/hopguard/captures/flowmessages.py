@@ -23,7 +23,7 @@ def make_request(
         to_proxy = False
     if client.proxied and method == b"CONNECT":
         to_proxy = True
-    return made(
+    return _made(
         Request,
         {
             "version": version,
@@ -46,7 +46,7 @@ def make_response(
     server: Way,
 ) -> Response:
     """Make the response that came over `server`."""
-    return made(
+    return _made(
         Response,
         {
             "version": version,
@@ -62,7 +62,7 @@ def make_response(
 
 def with_fields[M: Request | Response](message: M, fields: RawFields) -> M:
     """Return `message` with other field lines."""
-    return made(type(message), {**message.__dict__, "fields": fields})
+    return _made(type(message), {**message.__dict__, "fields": fields})
 
 
 def sent_request(request: Request, response: Response, server: Way) -> Request:
@@ -73,10 +73,10 @@ def sent_request(request: Request, response: Response, server: Way) -> Request:
     elif version in _LATER:
         version = "HTTP/1.1"
     facts = {"version": version, "leg": "server", "tls": server.tls, "to_proxy": server.proxied}
-    return made(Request, request.__dict__ | facts)
+    return _made(Request, request.__dict__ | facts)
 
 
-def made[M: Request | Response](kind: type[M], facts: dict[str, Any]) -> M:
+def _made[M: Request | Response](kind: type[M], facts: dict[str, Any]) -> M:
     """Make a message. A frozen dataclass sets each attribute by a call, which takes far longer."""
     message = object.__new__(kind)
     message.__dict__ = facts

@@ -58,9 +58,11 @@ class KnownPairs:
         ways = of_client.way, of_server.way
         kinds = self._kinds.get(ways)
         if kinds is None:
-            if len(self._kinds) >= _WAYS_KEPT:
-                self._kinds.clear()
-            kinds = self._kinds[ways] = Kinds(*ways)
+            kinds = Kinds(*ways)
+            if stop - start <= _PAIR_LIMIT:
+                if len(self._kinds) >= _WAYS_KEPT:
+                    self._kinds.clear()
+                self._kinds[ways] = kinds
         return Pair(of_client, of_server, kinds)
 
 

@@ -20,9 +20,9 @@ from hopguard.events import fingerprint
 _TIME = r"\d\d?:([\d.e+-]+)[\^#]"
 _CONTENT = rf"13:timestamp_end;{_TIME}15:timestamp_start;{_TIME}8:trailers;0:~7:content;"
 _FIELDS = r"[,~]7:headers;"
-_VERSION = r"\]12:http_version;\d\d?:([\w/.]*),\}"
-_PATH = r"([^,]*(?:,(?!9:authority;)[^,]*)*),"
-_PLACE = r"(9:authority;[^#]*#4:host;[^;]*;)"
+_VERSION = r"\]12:http_version;\d\d?:([\w/.]{0,32}),\}"
+_PATH = r"([^,]*+(?:,(?!9:authority;)[^,]*+)*+),"
+_PLACE = r"(9:authority;[^#]{0,512}#4:host;[^;]{0,256};)"
 
 _ANSWERED, _SECTION, _ASKED, _REST = (
     re.compile(pattern.encode()).match
@@ -37,13 +37,15 @@ _ANSWERED, _SECTION, _ASKED, _REST = (
     )
 )
 """All but the last one end in the length of a value: what is next goes on behind that, at its type.
-A request without content has the length of its section there already."""
+A request without content has the length of its section there already. What becomes part of a key
+under which something is remembered is short."""
 
 _END = Struct("20s36s27s2s1s")
 _FRAME = b"}5:error;0:~2:id;36:", b";4:type;4:http;7:version;2:", b"#"
 """What is behind the connections, around the id and the version of the format."""
 
 _FORMS = frozenset(b"%d" % form for form in range(10, NEWEST + 1))
+"""The versions that are known, of those that have two digits."""
 
 _Texts = tuple[bytes, ...]
 _Found = tuple[_Texts, _Texts, Span, Span, Span, int]
