@@ -154,6 +154,53 @@ def http_flows(draw: st.DrawFn) -> http.HTTPFlow:
     return flow
 
 
+ALIKE = st.sampled_from([b"abcd", b"b,]c", b"1:x,", b"\0\xff;]"])
+"""Values of one length."""
+
+
+@st.composite
+def usual_flows(draw: st.DrawFn, pairs: list[tuple[Client, Server]]) -> http.HTTPFlow:
+    """Make a complete HTTP flow on one of some `pairs` of connections, without anything special.
+
+    Its header sections resemble those of others.
+    """
+    flow = http.HTTPFlow(*draw(st.sampled_from(pairs)))
+    fields = [(b"X-A", draw(ALIKE)), (b"X-B", b"same"), (b"X-C", draw(ALIKE))]
+    fields += draw(st.sampled_from([[], [], [(b"X-D", b"")], [(b"", b"12,]"), (b"\xff,]", b"1")]]))
+    flow.request = http.Request(
+        host=draw(st.sampled_from(["www.example", "www.example", "::1", "a;4:b", ""])),
+        port=draw(st.sampled_from([80, 443])),
+        method=draw(st.sampled_from([b"GET", b"GET", b"POST", b"CONNECT", b"connect", b"P,T"])),
+        scheme=draw(st.sampled_from([b"http", b"https"])),
+        authority=draw(st.sampled_from([b"", b"www.example"])),
+        path=draw(st.sampled_from([b"/", b"*", b"/a,b", b"/,9:authority;", b"/\xff"])),
+        http_version=draw(LABELS),
+        headers=http.Headers(fields[:-1]),
+        content=draw(st.sampled_from([b"", b"", None, b"x", b"0:,7:headers;0:"])),
+        trailers=None,
+        timestamp_start=draw(KNOWN_TIMES),
+        timestamp_end=draw(TIMES),
+    )
+    flow.response = http.Response(
+        http_version=draw(LABELS),
+        status_code=draw(st.sampled_from([101, 200, 304])),
+        reason=b"OK",
+        headers=http.Headers(fields),
+        content=draw(st.sampled_from([b"", None, b"8:response;"])),
+        trailers=None,
+        timestamp_start=draw(KNOWN_TIMES),
+        timestamp_end=draw(KNOWN_TIMES),
+    )
+    return flow
+
+
+@st.composite
+def usual_files(draw: st.DrawFn) -> list[http.HTTPFlow]:
+    """Make some usual flows on few connections."""
+    pairs = draw(st.lists(connections(), min_size=1, max_size=3))
+    return draw(st.lists(usual_flows(pairs), min_size=1, max_size=8))
+
+
 def saved(flows: Iterable[mitmflow.Flow]) -> bytes:
     """Save flows as mitmproxy does."""
     out = io.BytesIO()

@@ -22,14 +22,16 @@ def test_lines_and_connections_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
         flow.request.headers["X"] = "x" * (100 * count)
         flow.client_conn.peername = ("192.0.2.1", count)
         flow.server_conn.sni = "x" * 50 if count < 3 else "y" * 70_000
+        flow.comment = "so that it is read dictionary by dictionary"
         flows.append(flow)
     octets = saved(flows + flows)
     assert without_offsets(read(octets)) == as_mitmproxy_reads(octets)
 
 
-def test_two_connections_that_end_alike() -> None:
+@pytest.mark.parametrize("answered", [False, True])
+def test_two_connections_that_end_alike(answered: bool) -> None:
     """They are told apart by all that is before."""
-    first, second = tflow.tflow(), tflow.tflow()
+    first, second = tflow.tflow(resp=answered), tflow.tflow(resp=answered)
     second.client_conn.sni = "other.example"
     second.client_conn.tls = True
     octets = saved([first, second])

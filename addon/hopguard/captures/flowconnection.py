@@ -1,42 +1,22 @@
 """Connections in flow files."""
 
-import ipaddress
-from functools import lru_cache
-from typing import NamedTuple
-
-from hopguard.captures.capture import Peer, Seconds
-from hopguard.captures.layouts import CLIENT, SERVER
+from hopguard.captures.capture import Seconds
+from hopguard.captures.flowpeer import Connection, of_client, of_server, show_pair
 from hopguard.captures.tnetstrings import (
     DICTIONARY,
     LIST,
     DamageError,
     Members,
     Span,
-    integer,
     is_null,
     is_true,
-    items,
+    members,
     number,
     octets,
 )
+from hopguard.captures.usualconnection import usual_client, usual_server
 
-_ADDRESSES_KEPT = 4096
-_CONNECTIONS_KEPT, _CONNECTION_LIMIT, _END = 512, 65_536, 64
-
-_MODES_OF_PROXIES = (b"regular", b"upstream")
-
-
-class Connection(NamedTuple):
-    """What the rules need of a connection."""
-
-    peer: Peer
-    tls: bool
-    alpn: bytes | None
-    ready: float | None
-    """Of a connection to a server: when octets could be sent on it; None if it was never so."""
-    proxied: bool
-    """Of a connection to a server: whether another proxy stands between. Of one from a client:
-    whether the client speaks to mitmproxy as a proxy, and knows it."""
+_CONNECTIONS_KEPT, _CONNECTION_LIMIT, _END = 256, 65_536, 64
 
 
 class KnownConnections:
@@ -75,58 +55,37 @@ def read_connection(data: bytes, start: int, stop: int, form: int, *, client: bo
     Raises:
         DamageError: it is damaged.
     """
-    found = (CLIENT if client else SERVER).find(data, start, stop)
+    try:
+        usual = (usual_client if client else usual_server)(data, start, stop)
+    except ValueError:  # what is wrong is told below
+        usual = None
+    if usual is not None:
+        return usual
+    found = members(data, start, stop)
+    identity = octets(data, found.get(b"id"))
+    tls = is_true(
+        data,
+        found.get(
+            b"tls" if form >= 10 else b"tls_established" if form >= 6 else b"ssl_established"
+        ),
+    )
+    alpn = octets(data, found.get(b"alpn" if form >= 11 else b"alpn_proto_negotiated"))
     seconds = Seconds(
         number(data, found.get(b"timestamp_start")), number(data, found.get(b"timestamp_end"))
     )
-    identity = octets(data, found.get(b"id"))
-    tls = b"tls" if form >= 10 else b"tls_established" if form >= 6 else b"ssl_established"
-    return Connection(
-        Peer(
-            identity.decode("utf-8", "replace") if identity is not None else None,
-            _client_address(data, found, form) if client else _server_address(data, found, form),
-            None if client else _server_name(data, found, form),
-            seconds,
-        ),
-        is_true(data, found.get(tls)),
-        octets(data, found.get(b"alpn" if form >= 11 else b"alpn_proto_negotiated")),
-        None if client else _ready(data, found, form),
-        _in_proxy_mode(data, found) if client else _is_proxied(data, found, form),
-    )
+    if client:
+        mode = octets(data, found.get(b"proxy_mode"))  # since format 18
+        address = _address(data, found, b"peername" if form >= 19 else b"address")
+        return of_client(identity, tls, alpn, mode, address, seconds)
+    proxied = not is_null(data, found.get(b"via2" if 10 <= form < 19 else b"via"))
+    peer = _address(data, found, b"peername" if form >= 19 else b"ip_address")
+    addresses = peer, _address(data, found, b"address")
+    return of_server(identity, tls, alpn, proxied, addresses, seconds, _set_up(data, found, form))
 
 
-def _in_proxy_mode(data: bytes, found: Members) -> bool:
-    """Tell whether mitmproxy is a proxy to its client; before format 18 it does not say."""
-    mode = octets(data, found.get(b"proxy_mode"))
-    if mode is None:
-        return True
-    head, _, listening = mode.rpartition(b"@")
-    return (head or listening).partition(b":")[0].lower() in _MODES_OF_PROXIES
-
-
-def _is_proxied(data: bytes, found: Members, form: int) -> bool:
-    return not is_null(data, found.get(b"via2" if 10 <= form < 19 else b"via"))
-
-
-def _client_address(data: bytes, found: Members, form: int) -> str | None:
-    return _address(data, found, b"peername" if form >= 19 else b"address")
-
-
-def _server_address(data: bytes, found: Members, form: int) -> str | None:
-    known = _address(data, found, b"peername" if form >= 19 else b"ip_address")
-    return known or _address(data, found, b"address")
-
-
-def _server_name(data: bytes, found: Members, form: int) -> str | None:
-    return _address(data, found, b"address") or _server_address(data, found, form)
-
-
-def _ready(data: bytes, found: Members, form: int) -> float | None:
-    connected = number(data, found.get(b"timestamp_tcp_setup"))
-    if connected is None:
-        return None
+def _set_up(data: bytes, found: Members, form: int) -> tuple[float | None, float | None]:
     tls = b"timestamp_tls_setup" if form >= 6 else b"timestamp_ssl_setup"
-    return number(data, found.get(tls)) or connected
+    return number(data, found.get(b"timestamp_tcp_setup")), number(data, found.get(tls))
 
 
 def _address(data: bytes, found: Members, name: bytes) -> str | None:
@@ -135,33 +94,4 @@ def _address(data: bytes, found: Members, name: bytes) -> str | None:
         return None
     if data[span[1]] != LIST:
         raise DamageError("an address is no address")
-    return _shown(data[span[0] : span[1]])
-
-
-@lru_cache(_ADDRESSES_KEPT)
-def _shown(pair: bytes) -> str:
-    """Show the address of which the octets of a list consist."""
-    parts = items(pair, 0, len(pair))
-    host = octets(pair, parts[0]) if len(parts) > 1 else None
-    port = integer(pair, parts[1]) if len(parts) > 1 else None
-    if host is None or port is None:
-        raise DamageError("an address is no address")
-    return show_address(host.decode("utf-8", "backslashreplace"), port)
-
-
-def show_address(host: str, port: int) -> str:
-    """Return an address as mitmproxy shows it."""
-    return f"{_shown_host(host)}:{port}"
-
-
-@lru_cache(_ADDRESSES_KEPT)
-def _shown_host(host: str) -> str:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.is_unspecified:
-        return "*"
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped) if address.ipv4_mapped else f"[{address}]"
-    return str(address)
+    return show_pair(data[span[0] : span[1]])

@@ -3,18 +3,20 @@
 from typing import NamedTuple
 
 from hopguard.captures.capture import Seconds
-from hopguard.captures.flowconnection import Connection
+from hopguard.captures.flowpeer import Connection
 from hopguard.captures.tnetstrings import (
     DICTIONARY,
     LIST,
     DamageError,
     Members,
+    Span,
     integer,
     is_true,
     members,
     number,
     octets,
 )
+from hopguard.events import IDEMPOTENT, fingerprint
 from hopguard.message import Request
 
 OLDEST, NEWEST = 4, 21
@@ -110,17 +112,34 @@ def destination_of(data: bytes, found: Members) -> Destination:
 
 def url_of(to: Destination, request: Request, client: Connection, server: Connection) -> str:
     """Return the URL, as far as it is known: of a request that was refused, Host may be all."""
-    path = decoded(request.target)
     if to.host:
         if request.method.upper() == b"CONNECT":
             return f"{decoded(to.host)}:{to.port}"
-        usual = _DEFAULT_PORTS.get(to.scheme) == to.port
-        authority = to.host if usual else b"%s:%d" % (to.host, to.port)
-        return f"{decoded(to.scheme)}://{decoded(authority)}{path if path != '*' else ''}"
+        return url_at(origin_of(to), request.target)
     named = to.authority or b", ".join(line.value for line in request.lines(b"host"))
     authority_ = decoded(named) if named else server.peer.address or ""
     # A password before the host may hold what would end a host.
-    return f"{'https' if client.tls else 'http'}://{authority_.rpartition('@')[2]}{path}"
+    path = decoded(request.target)
+    return f"{'https' if client.way.tls else 'http'}://{authority_.rpartition('@')[2]}{path}"
+
+
+def origin_of(to: Destination) -> str:
+    """Return what the URLs of requests begin with that go to a host that is known."""
+    usual = _DEFAULT_PORTS.get(to.scheme) == to.port
+    authority = to.host if usual else b"%s:%d" % (to.host, to.port)
+    return f"{decoded(to.scheme)}://{decoded(authority)}"
+
+
+def url_at(origin: str, target: bytes) -> str:
+    """Return the URL of a request for `target` to a host that is known."""
+    return origin if target == b"*" else origin + decoded(target)
+
+
+def fingerprint_of(request: Request, data: bytes, content: Span | None) -> bytes | None:
+    """See `hopguard.events.fingerprint`."""
+    if request.method in IDEMPOTENT:
+        return None
+    return fingerprint(request, octets(data, content))
 
 
 def decoded(text: bytes) -> str:

@@ -125,7 +125,7 @@ def _records(stream: Stream, name: str, offset: int) -> Iterator[Record | Captur
             source.position = begin = prefix.end()
             if length > RECORD_LIMIT:
                 yield _large_record(source, name, offset, length)
-            elif source.has(length + 1):
+            elif begin + length < len(source.data) or source.has(length + 1):
                 begin = source.position
                 source.position = begin + length + 1
                 yield source.data, begin, begin + length, offset

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hopguard.captures.flowconnection import Connection
+from hopguard.captures.flowpeer import Way
 from hopguard.message import RawFields, Request, Response, Version
 
 _LATER: tuple[Version, ...] = ("HTTP/2", "HTTP/3")
@@ -15,7 +15,7 @@ def make_request(
     version: Version,
     fields: RawFields,
     trailers: RawFields | None,
-    client: Connection,
+    client: Way,
 ) -> Request:
     """Make the request that came over `client`."""
     to_proxy: bool | None = None  # it does not say whether it came through a tunnel ...
@@ -43,7 +43,7 @@ def make_response(
     version: Version,
     fields: RawFields,
     trailers: RawFields | None,
-    server: Connection,
+    server: Way,
 ) -> Response:
     """Make the response that came over `server`."""
     return _made(
@@ -65,7 +65,7 @@ def with_fields[M: Request | Response](message: M, fields: RawFields) -> M:
     return _made(type(message), {**message.__dict__, "fields": fields})
 
 
-def sent_request(request: Request, response: Response, server: Connection) -> Request:
+def sent_request(request: Request, response: Response, server: Way) -> Request:
     """Return the request as mitmproxy sent it to the server: the one that `response` answers."""
     version = request.version
     if response.version in _LATER:

@@ -2,15 +2,13 @@
 
 from hopguard.captures.capture import UNTIMED, Captured
 from hopguard.captures.fieldlines import FieldLines
-from hopguard.captures.flowconnection import Connection, KnownConnections
+from hopguard.captures.flowconnection import KnownConnections
 from hopguard.captures.flowfacts import (
-    LABELS_OF_LATER,
-    NEWEST,
-    Destination,
     decoded,
     destination_of,
     error_of,
     failed_time,
+    fingerprint_of,
     form_of,
     replayed,
     seconds_of,
@@ -23,6 +21,7 @@ from hopguard.captures.flowmessages import (
     sent_request,
     with_fields,
 )
+from hopguard.captures.flowpeer import Connection
 from hopguard.captures.flowreceived import received
 from hopguard.captures.layouts import FLOW, REQUEST, RESPONSE, Layout
 from hopguard.captures.tnetstrings import (
@@ -34,8 +33,7 @@ from hopguard.captures.tnetstrings import (
     is_null,
     octets,
 )
-from hopguard.captures.usualflow import UsualFlow, read_usual
-from hopguard.events import IDEMPOTENT, fingerprint
+from hopguard.captures.usualflow import UsualFlows
 from hopguard.flowerrors import failure, refused_part
 from hopguard.message import RawFields, Request, Response, Version
 from hopguard.restoring import Which
@@ -54,6 +52,7 @@ class FlowDecoder:
         """Begin with nothing in mind."""
         self._connections = KnownConnections()
         self._lines = FieldLines()
+        self._usual = UsualFlows(self._lines)
 
     def decode(self, data: bytes, start: int, stop: int, offset: int) -> Captured | None:
         """Read the record whose octets are data[start:stop]; None if it is no HTTP flow.
@@ -61,9 +60,9 @@ class FlowDecoder:
         Raises:
             DamageError: it is damaged, or of an unknown version.
         """
-        usual = read_usual(data, start, stop)
-        if usual is not None and MOST_TRAILERLESS < usual.form <= NEWEST:
-            return self._usual(data, usual, offset)
+        usual = self._usual.read(data, start, stop, offset)
+        if usual is not None:
+            return usual
         flow = FLOW.find(data, start, stop)
         form = form_of(data, flow)
         if octets(data, flow.get(b"type")) != b"http":
@@ -89,7 +88,7 @@ class FlowDecoder:
             offset,
             request if replay != b"request" else None,
             response if replay != b"response" else None,
-            sent_request(sent_on, response, server) if response is not None else None,
+            sent_request(sent_on, response, server.way) if response is not None else None,
             refused_part(error.text) if error is not None else None,
             request.method,
             url_of(destination_of(data, asked), request, client, server),
@@ -98,43 +97,11 @@ class FlowDecoder:
             requested,
             responded,
             sent,
-            _fingerprint(request, data, asked.get(b"content")),
+            fingerprint_of(request, data, asked.get(b"content")),
             failure(broken.text, answered=response is not None) if broken is not None else None,
             failed_time(broken, server) if broken is not None else None,
             client.peer,
             server.peer,
-        )
-
-    def _usual(self, data: bytes, flow: UsualFlow, offset: int) -> Captured:
-        client = self._connections.read(data, flow.client, flow.form, client=True)
-        server = self._connections.read(data, flow.server, flow.form, client=False)
-        fields = self._fields(data, flow.asked_fields)
-        trailers = () if flow.requested.end is not None else None
-        version = version_spoken(flow.asked_label, client.alpn)
-        facts = flow.target, flow.method, flow.scheme
-        request = make_request(*facts, version, fields, trailers, client)
-        fields = self._fields(data, flow.answered_fields)
-        trailers = () if flow.responded.end is not None else None
-        version = version_spoken(flow.answered_label, server.alpn)
-        response = make_response(flow.status, version, fields, trailers, server)
-        authority = flow.authority if flow.asked_label in LABELS_OF_LATER else b""
-        to = Destination(flow.scheme, flow.host, flow.port, authority)
-        return Captured(
-            offset,
-            request,
-            response,
-            sent_request(request, response, server),
-            None,
-            flow.method,
-            url_of(to, request, client, server),
-            flow.status,
-            decoded(flow.id),
-            flow.requested,
-            flow.responded,
-            sent_time(flow.requested, server),
-            _fingerprint(request, data, flow.content),
-            client=client.peer,
-            server=server.peer,
         )
 
     def _request(self, data: bytes, found: Members, client: Connection, form: int) -> Request:
@@ -143,13 +110,13 @@ class FlowDecoder:
             raise DamageError("a request has no method or no target")
         scheme = octets(data, found.get(b"scheme"))
         facts = self._message(data, found, client, form)
-        return make_request(target, method, scheme, *facts, client)
+        return make_request(target, method, scheme, *facts, client.way)
 
     def _response(self, data: bytes, found: Members, server: Connection, form: int) -> Response:
         status = integer(data, found.get(b"status_code"))
         if status is None or not 0 <= status <= MOST_STATUS:
             raise DamageError(f"a response has the status {status}")
-        return make_response(status, *self._message(data, found, server, form), server)
+        return make_response(status, *self._message(data, found, server, form), server.way)
 
     def _message(
         self, data: bytes, found: Members, peer: Connection, form: int
@@ -159,7 +126,7 @@ class FlowDecoder:
         if form > MOST_TRAILERLESS and not is_null(data, found.get(b"timestamp_end")):
             trailers = self._lines.read(data, found.get(b"trailers")) or ()
         label = octets(data, found.get(b"http_version"))
-        return version_spoken(label or b"", peer.alpn), fields, trailers
+        return version_spoken(label or b"", peer.way.alpn), fields, trailers
 
     def _fields(self, data: bytes, span: Span | None) -> RawFields:
         fields = self._lines.read(data, span)
@@ -182,9 +149,3 @@ def _as_received[M: Request | Response](message: M, data: bytes, flow: Members, 
     if fields is message.fields:
         return message
     return with_fields(message, fields)
-
-
-def _fingerprint(request: Request, data: bytes, content: Span | None) -> bytes | None:
-    if request.method in IDEMPOTENT:
-        return None
-    return fingerprint(request, octets(data, content))

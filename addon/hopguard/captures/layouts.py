@@ -68,16 +68,6 @@ _REST_OF_MESSAGE = (
     rf"[,~]{_skipped('headers')}",
     rf"]{_text('http_version', r'\w/.')},",
 )
-_REST_OF_CONNECTION = (
-    rf"[,;~\]]{_time('timestamp_tls_setup')}{_TIMES}{_text('sni', r'\w.-')}[;~]"
-    rf"11:tls_version;\d:[\w.]*[;~]{_skipped('cipher_list')}",
-    rf"]6:cipher;\d\d?:[\w-]*[;~]{_skipped('alpn_offers')}",
-    rf"]{_text('alpn', r'\w/.-')}[,~]{_skipped('certificate_list')}",
-    rf"]3:tls;[45]:(?P<tls>true|false)!5:error;0:~18:transport_protocol;3:(?:tcp|udp);"
-    rf"{_text('id', r'\w-')};{_skipped('sockname')}",
-    rf"[~\]]{_skipped('peername')}",
-    r"[~\]]",
-)
 
 FLOW = Layout(
     rf"9:websocket;0:~{_skipped('response')}",
@@ -98,10 +88,4 @@ RESPONSE = Layout(
     rf"{_text('reason', r'\w ')},11:status_code;3:(?P<status_code>\d\d\d)#{_TIMES}"
     rf"8:trailers;0:~{_skipped('content')}",
     *_REST_OF_MESSAGE,
-)
-CLIENT = Layout(_skipped("proxy_mode"), rf";{_skipped('mitmcert')}", *_REST_OF_CONNECTION)
-SERVER = Layout(
-    _skipped("via"),
-    rf"[~\]]{_time('timestamp_tcp_setup')}{_skipped('address')}",
-    *_REST_OF_CONNECTION,
 )
