@@ -8,4 +8,5 @@ for _module in [_name for _name in sys.modules if _name.partition(".")[0] == "ho
 
 from hopguard.mitm.addon import Hopguard  # noqa: E402
 
-addons = [Hopguard()]
+# This module is the addon, rather than to hold one: mitmproxy asks every addon at every event.
+globals().update(Hopguard().hooks())

@@ -112,7 +112,7 @@ def test_addon_path(capsys: pytest.CaptureFixture[str]) -> None:
     """What mitmproxy loads is there."""
     path = Path(run(capsys, "addon-path")[1].removesuffix("\n"))
     assert path.is_absolute()
-    assert "addons = " in path.read_text()
+    assert "Hopguard()" in path.read_text()
 
 
 @pytest.mark.parametrize(("columns", "widest"), [("1", 40), ("60", 60), ("500", 100)])

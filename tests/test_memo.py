@@ -121,6 +121,7 @@ def judged(checker: Checker, request: Request, response: Response) -> list[list[
         checker.check_exchange(request, response),
         checker.check_trailers(request),
         checker.check_trailers(response),
+        list(checker.judge_answer(request, response).findings),
     ]
 
 
@@ -351,7 +352,7 @@ def test_memory_is_bounded(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(kept._selection._spellings) <= 32
         assert len(kept._plans) <= 8
         assert len(kept._names) + len(kept._kinds) <= 20
-        assert sum(len(plan.to_run) for plan in kept._plans.values()) <= 16
+        assert sum(len(plan.outcomes) for plan in kept._plans.values()) <= 16
 
 
 def test_nothing_long_is_remembered() -> None:
@@ -389,16 +390,3 @@ def test_the_first_of_its_kind_costs_no_second_look() -> None:
     for number in range(100, 200):
         counting.judge(request((b"X-Watched", b"%d" % number)))
     assert counting.runs == 100
-
-
-def test_lines_that_decide_on_endings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are chosen alike, whatever is remembered of outlines."""
-    monkeypatch.setattr(memo, "_MOST_PLANS", 1)
-    monkeypatch.setattr(memo, "_LONGEST_OUTLINE", 40)
-    checker = Checker()
-    for name in (b"Trailer", b"CONNECTION", b"Via", b"trailer", b"Trailer"):
-        fields = ((name, b"x"), (b"Via", b"y"))
-        expected = [] if name == b"Via" else [(name.lower(), b"x")]
-        assert checker.ending_lines(fields) == expected
-    many = ((b"Connection", b"a"),) * 9
-    assert checker.ending_lines(many) == [(b"connection", b"a")] * 9

@@ -1,16 +1,18 @@
 """Messages in, findings out: which rules look at a message, and what they find."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice, product
+from typing import NamedTuple
 
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
-from hopguard.index import NO_TRIGGER, Call, Index
-from hopguard.memo import Memo, Plan
+from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index, not_asked
+from hopguard.memo import Memo, Outcome, Plan
 from hopguard.message import EVERY_VERSION, Message, Part, RawFields, Request, Response, Version
 from hopguard.peer import Peers
+from hopguard.plain import answers_plainly, asks_plainly
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.selection import Lines
@@ -20,6 +22,17 @@ logger = logging.getLogger(__name__)
 
 MOST_PER_RULE = 50
 """Findings of one rule in one message: ten thousand equal lines must not flood every log."""
+
+
+class Judgement(NamedTuple):
+    """What is found in a message, and what else there is to know of it."""
+
+    findings: Sequence[Finding]
+    plain: bool
+    """Whether it says nothing of its connection but that it goes on: see `plain`."""
+
+
+_CLEAN = {plain: Judgement((), plain) for plain in (True, False)}
 
 
 class Checker:
@@ -45,7 +58,9 @@ class Checker:
         )
         self._crashed: set[str] = set()
         self._memo = Memo(self.rules)
-        self._requests = {version: self._index(Request, version) for version in _V}
+        self._requests = {
+            version: self._index(Request, version, is_plain=asks_plainly) for version in _V
+        }
         self._responses = {version: self._index(Response, version) for version in _V}
         self._trailers: dict[tuple[Part, Version], Index] = {
             (of.part, version): self._index(of, version, trailers=True)
@@ -53,12 +68,25 @@ class Checker:
             for version in _V
         }
         self._exchanges = {version: Index(self._of_exchanges(version)) for version in _V}
+        self._answers = {
+            version: AnswerIndex(
+                self._responses[version], self._exchanges[version], answers_plainly
+            )
+            for version in _V
+        }
         self._connections: dict[type[Event], dict[Version, list[Rule]]] = {}
         for rule in self.rules:
             for event, version in product(rule.events, rule.versions):
                 self._connections.setdefault(event, {}).setdefault(version, []).append(rule)
 
-    def _index(self, of: type[Message], version: Version, *, trailers: bool = False) -> Index:
+    def _index(
+        self,
+        of: type[Message],
+        version: Version,
+        *,
+        trailers: bool = False,
+        is_plain: Callable[[Request], bool] = not_asked,
+    ) -> Index:
         calls = [
             Call(rule, rule.check)
             for rule in self.rules
@@ -66,7 +94,7 @@ class Checker:
         ]
         if trailers:
             return Index([call for call in calls if call.rule.in_trailers], always=True)
-        return Index(calls, of_heads=True)
+        return Index(calls, of_heads=True, is_plain=is_plain)
 
     def _of_exchanges(self, version: Version) -> Iterator[Call]:
         for rule in self.rules:
@@ -74,25 +102,44 @@ class Checker:
             if look and "response" in rule.directions and version in rule.versions:
                 yield Call(rule, look)
 
-    def ending_lines(self, fields: RawFields) -> Lines:
-        """Choose the lines called `ENDING`, with names in lower case; fast after judging them."""
-        return self._memo.endings(fields)
+    def lines(self, fields: RawFields) -> Lines:
+        """Choose the lines on which anything depends: a few; fast after judging a message."""
+        return self._memo.view(fields)[1]
+
+    def judge_request(self, request: Request) -> Judgement:
+        """Judge the header section of `request`; its trailer section is taken as unknown."""
+        _, lines, names = self._memo.view(request.fields)
+        index, trigger = self._requests[request.version], (0, request.protocol is not None, False)
+        return self._check(index, self._memo.plan(index, trigger, names), lines, request)
+
+    def judge_answer(self, request: Request, response: Response) -> Judgement:
+        """Judge the header section of `response`, also in the light of `request`.
+
+        `response` answers `request` on the same leg. Trailer sections are taken as unknown.
+        """
+        index = self._answers[response.version]
+        _, asked, names_asked = self._memo.view(request.fields)
+        _, answered, names_answered = self._memo.view(response.fields)
+        trigger = (response.status, False, bool(request.early_octets))
+        plan = self._memo.plan(index, trigger, names_asked, names_answered)
+        return self._check(index, plan, asked + answered, request, response)
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
-        lines, names = self._memo.view(message.fields)
-        if isinstance(message, Response):
-            index, trigger = self._responses[message.version], (message.status, False, False)
-        else:
-            has_protocol = isinstance(message, Request) and message.protocol is not None
-            index, trigger = self._requests[message.version], (0, has_protocol, False)
-        return self._check(index, self._memo.plan(index, trigger, names), lines, message)
+        if isinstance(message, Request):
+            return list(self.judge_request(message).findings)
+        _, lines, names = self._memo.view(message.fields)
+        index = self._responses[message.version]
+        status = message.status if isinstance(message, Response) else 0
+        plan = self._memo.plan(index, (status, False, False), names)
+        return list(self._check(index, plan, lines, message).findings)
 
     def check_trailers(self, message: Message) -> list[Finding]:
         """Judge what the trailer section of `message`, which may be empty, adds to its header."""
         index = self._trailers[message.part, message.version]
-        lines, names = self._memo.view(message.fields)
-        findings = self._check(index, self._memo.plan(index, NO_TRIGGER, names), lines, message)
+        _, lines, names = self._memo.view(message.fields)
+        plan = self._memo.plan(index, NO_TRIGGER, names)
+        findings = self._check(index, plan, lines, message).findings
         if not findings:
             return []
         head = message.head
@@ -103,13 +150,11 @@ class Checker:
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""
         index = self._exchanges[response.version]
-        if not index.calls:
-            return []
-        asked, names_asked = self._memo.view(request.fields)
-        answered, names_answered = self._memo.view(response.fields)
+        _, asked, names_asked = self._memo.view(request.fields)
+        _, answered, names_answered = self._memo.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
         plan = self._memo.plan(index, trigger, names_asked, names_answered)
-        return self._check(index, plan, asked + answered, request, response)
+        return list(self._check(index, plan, asked + answered, request, response).findings)
 
     def check_forwarding(self, received: Message, sent: Message) -> list[Finding]:
         """Judge what an intermediary has `sent` on in the place of what it had `received`."""
@@ -140,25 +185,28 @@ class Checker:
         ]
         return self._judge(calls, connection, connection, event)[0] if calls else []
 
-    def _check(self, index: Index, plan: Plan, lines: Lines, *messages: Message) -> list[Finding]:
+    def _check(
+        self, index: Index | AnswerIndex, plan: Plan, lines: Lines, *messages: Message
+    ) -> Judgement:
         """Let those rules judge `messages` that may find something."""
-        if not plan.calls:
-            return []
         answers = plan.answers(lines, *messages)
-        calls = plan.to_run.get(answers)
-        if calls is not None and not calls:
-            return []
-        judged = (messages[0].head,) if index.of_heads else messages
-        if calls is None:  # never seen
-            self._memo.note(plan, answers)
-            return self._judge(plan.calls, judged[-1], *judged)[0]
+        known = plan.outcomes.get(answers)
+        if known is not None and not known.calls and known is not plan.once:
+            return _CLEAN[known.plain]
+        judged = (*messages[:-1], messages[-1].head) if index.of_heads else messages
+        calls, plain = known or plan.once
         findings, silent = self._judge(calls, judged[-1], *judged)
-        if calls is plan.calls:  # seen once before
+        if known is None:
+            self._memo.note(plan, answers)
+            plain = index.is_plain(*judged)
+        elif known is plan.once:
             asked = [Questions() for _ in judged]
             witnesses = list(map(witness, judged, asked))
             self._judge(silent, witnesses[-1], *witnesses)
-            self._memo.remember(plan, silent, asked, lines, *messages)
-        return findings
+            plain = index.is_plain(*witnesses)
+            loud = tuple(call for call in calls if call not in silent)
+            self._memo.remember(plan, Outcome(loud, plain), asked, lines, *messages)
+        return Judgement(findings, plain)
 
     def _judge(
         self,

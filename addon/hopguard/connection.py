@@ -173,6 +173,24 @@ class Connection(NamedTuple):
             response_ended=ended,
         )
 
+    def after_exchanges(self, number: int, ended: float | None) -> Self:
+        """Return the connection as it is after so many such exchanges; the last one `ended` then.
+
+        Of their messages nothing is known: another exchange follows.
+        """
+        number += self.number
+        return self._with(number=number, replied=number, answered=number, response_ended=ended)
+
+    def after_streams(self, begun: int, ended: int, time: float | None) -> Self:
+        """Return the connection after exchanges of HTTP/2 or HTTP/3.
+
+        So many have `begun`, and so many `ended`, the last of them at `time`.
+        """
+        answered = self.answered + ended
+        return self._with(
+            number=self.number + begun, replied=answered, answered=answered, response_ended=time
+        )
+
     def _with(self, **changes: Any) -> Self:
         """Do what `_replace` does, in half the time: this happens several times in an exchange."""
         values: list[Any] = list(self)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hopguard.fields import ENDING, PERSISTENCE_OPTIONS
+from hopguard.fields import PERSISTENCE_OPTIONS
 from hopguard.message import RawFields
 from hopguard.selection import Selection
 
@@ -27,4 +27,4 @@ def section_leaves_open(fields: RawFields) -> bool:
     return leaves_open(_TELLING.of(fields))
 
 
-_TELLING = Selection(lambda name: name.lower() in ENDING)
+_TELLING = Selection(lambda name: name.lower() in (b"connection", b"trailer"))

@@ -237,8 +237,3 @@ CREDENTIALS = (
     "proxy-authenticate",
 )
 """Fields whose values are never written anywhere unless the user decides otherwise."""
-
-ENDING = frozenset(
-    {b"connection", b"content-length", b"keep-alive", b"trailer", b"transfer-encoding"}
-)
-"""Fields by which messages and connections end."""

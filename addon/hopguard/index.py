@@ -1,13 +1,15 @@
 """Which rules look at a message: an index of rules by what triggers them."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
+from hopguard.message import Message, Request, Response
 from hopguard.rule import Evidence, Rule
 
 _NAMES_KEPT = 4096
 _OCTETS_KEPT = 64
-
 
 Trigger = tuple[int, bool, bool]
 """What starts rules besides the names of fields: the status code of a response, or 0; whether a
@@ -23,17 +25,29 @@ class Call(NamedTuple):
     look: Callable[..., Iterator[Evidence]]
 
 
+def not_asked(*_: Message) -> bool:
+    """Tell that a message is not plain, where nobody wants to know."""
+    return False
+
+
 class Index:
     """Calls of rules by what triggers them, and in the order in which they run."""
 
     def __init__(
-        self, calls: Iterable[Call], *, always: bool = False, of_heads: bool = False
+        self,
+        calls: Iterable[Call],
+        *,
+        always: bool = False,
+        of_heads: bool = False,
+        is_plain: Callable[..., bool] = not_asked,
     ) -> None:
         """Index `calls`; with `always`, all of them run whatever triggers there are.
 
-        With `of_heads`, they are to judge messages as if nothing was known of trailer sections.
+        With `of_heads`, they are to judge messages as if nothing was known of trailer sections;
+        `is_plain` is what else there is to know of a message: see `hopguard.plain`.
         """
         self.of_heads = of_heads
+        self.is_plain = is_plain
         self.calls = tuple(calls)
         self._order = {call: position for position, call in enumerate(self.calls)}
         by_status = {
@@ -49,10 +63,10 @@ class Index:
         )
         self._by_name: dict[bytes, frozenset[Call]] = {}
 
-    def triggered(self, trigger: Trigger, names: Iterable[bytes]) -> tuple[Call, ...]:
-        """Return the calls that `trigger` and field names, as they are spelt, ask for."""
+    def triggered(self, trigger: Trigger, *names: Iterable[bytes]) -> tuple[Call, ...]:
+        """Return the calls that `trigger` and the field names of messages, as spelt, ask for."""
         calls = self._always
-        for name in names:
+        for name in chain(*names):
             found = self._by_name.get(name)
             if found is None:
                 found = self._learn(name)
@@ -82,6 +96,39 @@ class Index:
                 self._by_name.clear()
             self._by_name[name] = found
         return found
+
+
+class AnswerIndex:
+    """Calls of rules about a response, and about the exchange that it ends: they run together."""
+
+    of_heads = True
+
+    def __init__(
+        self,
+        responses: Index,
+        exchanges: Index,
+        is_plain: Callable[..., bool],
+    ) -> None:
+        """Join two indexes; `is_plain` is what else there is to know: see `hopguard.plain`."""
+        self.is_plain = is_plain
+        self._exchanges = exchanges
+        self._responses = responses
+        self._joined = {
+            call: Call(call.rule, partial(_of_response, call.rule)) for call in responses.calls
+        }
+
+    def triggered(
+        self, trigger: Trigger, asked: Iterable[bytes], answered: Iterable[bytes]
+    ) -> tuple[Call, ...]:
+        """Return the calls that `trigger` and the field names of both messages ask for."""
+        status, _, _ = trigger
+        of_response = self._responses.triggered((status, False, False), answered)
+        of_exchange = self._exchanges.triggered(trigger, asked, answered)
+        return (*[self._joined[call] for call in of_response], *of_exchange)
+
+
+def _of_response(rule: Rule, _: Request, response: Response) -> Iterator[Evidence]:
+    return rule.check(response)
 
 
 def _has_trigger(rule: Rule) -> bool:

@@ -13,13 +13,12 @@ from hopguard.events import (
     Opened,
     RequestEnd,
     RequestHead,
-    ResponseEnd,
     ResponseHead,
 )
-from hopguard.message import Version
 from hopguard.peer import ClientPast, Peers, ServerPast
 from hopguard.rule import Finding
-from hopguard.steady import answers_plainly, asks_plainly, is_steady
+from hopguard.selection import Lines
+from hopguard.steady import Run, Streams, is_steady, teaches
 
 MOST_OPEN = 100_000
 """Open connections that are followed; of those beyond, the least recently used is given up."""
@@ -65,45 +64,34 @@ class Lifecycle:
         self.idle_timeout = idle_timeout
         self.forget: Callable[[Key], None] = lambda _: None
         """Called with each connection that is followed no more: it is closed, or given up."""
+        self.settle: Callable[[Key], None] = lambda _: None
+        """Called before anything is told or asked of a connection: whoever puts off what happens
+        has to tell it by then."""
         self.given_up = 0
         """Connections that were given up because there were too many."""
         self._most_open = most_open
         self._most_peers = most_peers
         self._open: OrderedDict[Key, Connection] = OrderedDict()
-        self._asked: dict[Key, RequestHead] = {}
-        """What has been put off on a connection: the request of a plain exchange ..."""
-        self._answered: dict[Key, ResponseHead] = {}
-        """... and the response to it."""
+        self._runs: dict[Key, Run] = {}
+        self._streams: dict[Key, Streams] = {}
+        """What has only been counted on these connections."""
         self._servers: OrderedDict[str, ServerPast] = OrderedDict()
         self._clients: OrderedDict[tuple[str, int], ClientPast] = OrderedDict()
 
     def connection(self, key: Key) -> Connection | None:
         """Return what is known of an open connection; None of one that is not followed."""
-        if key in self._asked:
-            self._catch_up(key)
+        self.settle(key)
+        self._catch_up(key)
         return self._open.get(key)
 
     def __contains__(self, key: Key) -> bool:
         """Tell whether an open connection is followed."""
         return key in self._open
 
-    def request(self, key: Key) -> RequestHead | None:
-        """Return the latest request on an open connection."""
-        return self._asked.get(key) or (self._open[key].request if key in self._open else None)
-
-    def response(self, key: Key) -> ResponseHead | None:
-        """Return the latest final response on an open connection."""
-        return self._answered.get(key) or (self._open[key].response if key in self._open else None)
-
-    def version(self, key: Key) -> Version | None:
-        """Return the version of the latest message on an open connection."""
-        if key in self._asked:
-            return self._asked[key].version
-        return self._open[key].version if key in self._open else None
-
     def connections(self) -> Iterator[Connection]:
         """Give the open connections that are followed, the least recently used one first."""
-        for key in list(self._asked):
+        for key in list(self._open):
+            self.settle(key)
             self._catch_up(key)
         yield from self._open.values()
 
@@ -120,45 +108,55 @@ class Lifecycle:
         """List the servers whose past is remembered, by address."""
         return sorted(self._servers.values(), key=lambda server: server.address)
 
+    def run(self, key: Key) -> Run | None:
+        """Return what counts the plain exchanges on a connection; None if they are to be told.
+
+        In that, each is a `RequestHead`, a `ResponseHead` and a `ResponseEnd`.
+        """
+        run = self._runs.get(key)
+        if run is None:
+            before = self._open.get(key)
+            if before is None or not is_steady(before):
+                return None
+            run = self._runs[key] = Run(before)
+        self._open.move_to_end(key)
+        return run
+
+    def teaches(self, run: Run, answered: Lines) -> bool:
+        """Tell whether a plain response, of these lines, says something new of its server.
+
+        Then it is to be told.
+        """
+        return run.server is not None and teaches(answered, self._server(run.server))
+
+    def streams(self, key: Key) -> Streams:
+        """Return what counts the exchanges on a connection of HTTP/2 or HTTP/3.
+
+        There, they are never told. A connection that is not known begins.
+        """
+        streams = self._streams.get(key)
+        if streams is None:
+            before = self._open.get(key) or Connection(key)
+            self._keep(key, before)
+            streams = self._streams[key] = Streams(before)
+        self._open.move_to_end(key)
+        return streams
+
     def feed(self, key: Key, event: Event) -> list[Judged]:
-        """Take in what happens on a connection; return what is wrong with it.
+        """Take in whatever happens on a connection; return what is wrong with it.
 
         A request begins a connection that is not known; other events of such are ignored. After
         `Closed` it is forgotten.
         """
-        if self._put_off(key, event):
-            return []
-        if key in self._asked:
-            self._catch_up(key)
+        self.settle(key)
+        self._catch_up(key)
         return self._take_in(key, event)
 
-    def _put_off(self, key: Key, event: Event) -> bool:
-        """Tell whether an event belongs to an exchange that is taken in when it is complete."""
-        asked, before = self._asked.get(key), self._open.get(key)
-        if before is None:
-            return False
-        if asked is None:
-            if not (isinstance(event, RequestHead) and asks_plainly(event) and is_steady(before)):
-                return False
-            self._asked[key] = event
-        elif isinstance(event, ResponseHead):
-            server = None if before.server is None else self._server(before)
-            if key in self._answered or not answers_plainly(event, server):
-                return False
-            self._answered[key] = event
-        elif isinstance(event, ResponseEnd) and key in self._answered:
-            answered = self._answered.pop(key)
-            self._open[key] = before.after_exchange(self._asked.pop(key), answered, event.time)
-        else:
-            return False
-        self._open.move_to_end(key)
-        return True
-
     def _catch_up(self, key: Key) -> None:
-        """Take in what was put off: nothing is found in it, nor learned from it."""
-        after = self._open[key].after(self._asked.pop(key))
-        answered = self._answered.pop(key, None)
-        self._open[key] = after if answered is None else after.after(answered)
+        """Take in what was counted: nothing is found in it, nor learned from it."""
+        counted = self._runs.pop(key, None) or self._streams.pop(key, None)
+        if counted is not None:
+            self._open[key] = counted.connection
 
     def _take_in(self, key: Key, event: Event) -> list[Judged]:
         before = self._open.get(key)
@@ -190,23 +188,23 @@ class Lifecycle:
             self.forget(oldest)
 
     def _drop(self, key: Key) -> None:
-        self._asked.pop(key, None)
-        self._answered.pop(key, None)
+        self._runs.pop(key, None)
+        self._streams.pop(key, None)
 
     def _peers(self, connection: Connection, event: Event) -> Peers:
-        client, server = self._client(connection, event), self._server(connection)
+        client = self._client(connection, event)
+        server = self._server(connection.server or "")
         return Peers(client, server, self.idle_timeout)
 
     def _client(self, connection: Connection, event: Event) -> ClientPast:
         return self._clients.get(_client_of(connection, event)) or ClientPast()
 
-    def _server(self, connection: Connection) -> ServerPast:
-        address = connection.server or ""
+    def _server(self, address: str) -> ServerPast:
         return self._servers.get(address) or ServerPast(address)
 
     def _learn(self, connection: Connection, event: Event) -> None:
         if connection.server is not None and not isinstance(event, RequestEnd):
-            server = self._server(connection)
+            server = self._server(connection.server)
             learned = server.after(connection, event)
             if learned is not server:
                 _put(self._servers, connection.server, learned, self._most_peers)

@@ -3,20 +3,24 @@
 Most messages resemble others in all that rules look at. So rules that have found nothing run once
 more, on witnesses (see there), and the answers to precisely the questions that they asked are
 remembered. Rules are functions of what they ask: in another message that gives the same answers,
-they find nothing either. Findings are not remembered.
+they find nothing either. Findings are not remembered. So it is with whether messages are plain.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
+from typing import NamedTuple
 
-from hopguard.fields import ENDING, NameKind
-from hopguard.index import Call, Index, Trigger
+from hopguard.events import TELLING, TELLING_KIND
+from hopguard.fields import NameKind
+from hopguard.index import AnswerIndex, Call, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
 from hopguard.rule import Rule
 from hopguard.selection import Lines, Selection
 from hopguard.witness import Look, Questions
 
 # Peers choose what is remembered. All of it is bounded, and is forgotten when a bound is reached.
+_MOST_VIEWS = 64
 _MOST_PLANS = 1024
 _MOST_ANSWERS = 4096
 _MOST_NAMES = 512
@@ -25,7 +29,14 @@ _LONGEST_ANSWERS = 1024
 
 Names = tuple[bytes, ...]
 
-_NOTHING: tuple[RawFields | None, tuple[Lines, Names]] = (None, ([], ()))
+
+class Outcome(NamedTuple):
+    """What is known of messages that give the same answers."""
+
+    calls: tuple[Call, ...]
+    """Those that may find something."""
+    plain: bool = False
+    """See `hopguard.plain`; False also where nobody wants to know."""
 
 
 class Plan:
@@ -38,9 +49,10 @@ class Plan:
     def __init__(self, calls: tuple[Call, ...], names: Sequence[Names]) -> None:
         """Begin without questions; `names` are those of each message."""
         self.calls = calls
-        self.to_run: dict[object, tuple[Call, ...]] = {}
-        """The calls that may find something in messages that give these answers. It is `calls`
-        itself where this is not known, because they have been given only once."""
+        self.once = Outcome(calls)
+        """The outcome, itself, where nothing is known: the answers have been given only once."""
+        self.outcomes: dict[object, Outcome] = {}
+        """By the answers of messages."""
         self._names = names
         self._questions = [Questions() for _ in names]
         self._prepare()
@@ -58,7 +70,7 @@ class Plan:
         """Ask these from now on, too."""
         if any(list(map(Questions.add, self._questions, questions))):
             self._prepare()
-            self.to_run.clear()
+            self.outcomes.clear()
 
     def answers(self, lines: Lines, *messages: Message) -> tuple[object, ...]:
         """Ask messages; `lines` are those of the outline, one message after the other."""
@@ -73,44 +85,30 @@ class Memo:
     """Remembers plans, and what they are to be when they are new."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        """Begin with the fields that trigger `rules`, and those that decide on endings."""
-        self._names: frozenset[bytes] = ENDING.union(*(rule.fields for rule in rules))
-        self._kinds: set[NameKind] = set()
+        """Begin with the fields that trigger `rules`, and those that tell of connections."""
+        self._names: frozenset[bytes] = TELLING.union(*(rule.fields for rule in rules))
+        self._kinds: set[NameKind] = {TELLING_KIND}
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
         self._selection = Selection(self._is_of_interest)
-        self._latest = self._before = _NOTHING
+        self._views: dict[int, tuple[RawFields, Lines, Names]] = {}
+        """By the identity of what is viewed."""
         self._plans: dict[object, Plan] = {}
-        self._endings: dict[Names, list[tuple[int, bytes]]] = {}
-        """Where in an outline the lines are that decide on endings, and their names."""
         self._answers = 0
 
-    def view(self, fields: RawFields) -> tuple[Lines, Names]:
-        """Choose the field lines whose names belong to an outline; return them and the names.
+    def view(self, fields: RawFields) -> tuple[RawFields, Lines, Names]:
+        """Choose the field lines whose names belong to an outline; also return their names.
 
-        An exchange is judged after its messages: the two latest header sections are kept.
+        An exchange is judged after its request, and there are others meanwhile: the latest header
+        sections are kept.
         """
-        latest, before = self._latest, self._before
-        if fields is latest[0]:
-            return latest[1]
-        if fields is before[0]:
-            return before[1]
+        view = self._views.get(id(fields))
+        if view is not None and view[0] is fields:
+            return view
+        if len(self._views) >= _MOST_VIEWS:
+            self._views.clear()
         lines = self._selection.of(fields)
-        view = lines, tuple([name for name, _ in lines])
-        self._latest, self._before = (fields, view), latest
+        view = self._views[id(fields)] = fields, lines, tuple([name for name, _ in lines])
         return view
-
-    def endings(self, fields: RawFields) -> Lines:
-        """Choose the field lines called `ENDING`; their names are in lower case here."""
-        lines, names = self.view(fields)
-        places = self._endings.get(names)
-        if places is None:
-            lower = [(place, name.lower()) for place, name in enumerate(names)]
-            places = [(place, name) for place, name in lower if name in ENDING]
-            if sum(map(len, names)) <= _LONGEST_OUTLINE:
-                if len(self._endings) >= _MOST_PLANS:
-                    self._endings.clear()
-                self._endings[names] = places
-        return [(name, lines[place][1]) for place, name in places]
 
     def _is_of_interest(self, name: bytes) -> bool:
         return (
@@ -119,14 +117,15 @@ class Memo:
             or any(is_odd(name) for is_odd in self._odd_names)
         )
 
-    def plan(self, index: Index, trigger: Trigger, *names: Names) -> Plan:
+    def plan(self, index: Index | AnswerIndex, trigger: Trigger, *names: Names) -> Plan:
         """Return what to do with messages of this outline; `names` are those of each."""
         return self._plans.get((index, trigger, names)) or self._make_plan(index, trigger, names)
 
-    def _make_plan(self, index: Index, trigger: Trigger, names: tuple[Names, ...]) -> Plan:
-        every_name = [name for of_one in names for name in of_one]
-        plan = Plan(index.triggered(trigger, every_name), names)
-        if sum(map(len, every_name)) <= _LONGEST_OUTLINE:
+    def _make_plan(
+        self, index: Index | AnswerIndex, trigger: Trigger, names: tuple[Names, ...]
+    ) -> Plan:
+        plan = Plan(index.triggered(trigger, *names), names)
+        if sum(map(len, chain(*names))) <= _LONGEST_OUTLINE:
             if len(self._plans) >= _MOST_PLANS:
                 self._forget()
             self._plans[index, trigger, names] = plan
@@ -138,17 +137,17 @@ class Memo:
             if self._answers >= _MOST_ANSWERS:
                 self._forget()
             self._answers += 1
-            plan.to_run[answers] = plan.calls
+            plan.outcomes[answers] = plan.once
 
     def remember(
         self,
         plan: Plan,
-        silent: Sequence[Call],
+        outcome: Outcome,
         asked: Sequence[Questions],
         lines: Lines,
         *messages: Message,
     ) -> None:
-        """Remember that `silent` calls found nothing, which rests on what they `asked` of each."""
+        """Remember an outcome, which rests on what of each message was `asked`."""
         if any("fields" in questions.facts for questions in asked):
             return
         names = self._names.union(*(questions.names for questions in asked))
@@ -161,11 +160,11 @@ class Memo:
         plan.ask(asked)
         answers = plan.answers(lines, *messages)
         self.note(plan, answers)
-        if answers in plan.to_run:
-            plan.to_run[answers] = tuple([call for call in plan.calls if call not in silent])
+        if answers in plan.outcomes:
+            plan.outcomes[answers] = outcome
 
     def _forget(self) -> None:
-        self._latest = self._before = _NOTHING
+        self._views.clear()
         self._selection.forget()
         self._plans.clear()
         self._answers = 0

@@ -7,7 +7,7 @@ silent.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import ClassVar, Final, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Self
 
 from hopguard import fields, grammar
 from hopguard.fields import NameKind
@@ -411,6 +411,16 @@ class Response(Message):
             and not self.opens_tunnel(request)
             and (self.version not in HTTP10 or b"keep-alive" in self.options)
         )
+
+
+def made[M: Message](kind: type[M], facts: dict[str, Any]) -> M:
+    """Make a message of `facts`: all of them that are not as by default.
+
+    The constructor does the same in more than twice the time.
+    """
+    message = object.__new__(kind)
+    message.__dict__ = facts
+    return message
 
 
 def meant_name(name: bytes) -> bytes:

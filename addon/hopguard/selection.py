@@ -1,8 +1,6 @@
 """The few field lines of a header section that something depends on, picked in one pass."""
 
-from collections.abc import Callable
-
-from hopguard.message import RawFields
+from collections.abc import Callable, Iterable
 
 Lines = list[tuple[bytes, bytes]]
 
@@ -20,7 +18,7 @@ class Selection:
         self._is_wanted = is_wanted
         self._spellings: dict[bytes, bool] = {}
 
-    def of(self, fields: RawFields) -> Lines:
+    def of(self, fields: Iterable[tuple[bytes, bytes]]) -> Lines:
         """List the wanted lines of `fields`, in order."""
         spellings = self._spellings
         try:
@@ -28,7 +26,7 @@ class Selection:
         except KeyError:
             return self._learn(fields)
 
-    def _learn(self, fields: RawFields) -> Lines:
+    def _learn(self, fields: Iterable[tuple[bytes, bytes]]) -> Lines:
         known = {name: self._is_wanted(name) for name, _ in fields}
         if len(known) <= _MOST_LINES:
             if len(self._spellings) > _MOST_SPELLINGS:

@@ -1,13 +1,59 @@
-"""Exchanges after which a connection is as before, but for their number: by far the most.
+"""Exchanges that are counted: a connection is after them as before, but for their number.
 
-Such an exchange is complete, of a version that keeps connections, and says nothing else of the
-connection. On a connection that has had no other, no rule finds anything in its three events, and
-nothing is learned of the peers. So they are taken in at one go.
+In HTTP/1 these are plain ones (see `plain`) on a connection that has had no other: no rule finds
+anything in their events, and nothing is learned of the peers. In HTTP/2 and HTTP/3 they are all
+exchanges: there, no rule is about the events of a connection. What is counted is told when somebody
+looks at the connection.
 """
 
+from typing import NamedTuple
+
 from hopguard.connection import Connection
-from hopguard.events import RequestHead, ResponseHead
+from hopguard.events import SHORT, RequestHead, ResponseHead, request_head, response_head
+from hopguard.message import Leg, Request, Response
 from hopguard.peer import ServerPast
+from hopguard.selection import Lines
+
+
+class Passed(NamedTuple):
+    """A plain exchange of HTTP/1.1 on both of its legs; times are seconds since the epoch."""
+
+    flow: str
+    method: bytes
+    status: int
+    asked: Lines
+    """Of the request, all lines that heads depend on, at least ..."""
+    answered: Lines
+    """... and of the response."""
+    began: float | None
+    sent: float | None
+    """When the request went to the server."""
+    responded: float | None
+    """When the response began."""
+    ended: float | None
+    to_proxy: bool | None
+    """See `RequestHead`; on the client's leg ..."""
+    sent_to_proxy: bool | None
+    """... and on that of the server."""
+
+    def heads_on(self, leg: Leg) -> tuple[RequestHead, ResponseHead]:
+        """Return what a connection on `leg` remembers of its messages."""
+        client = leg == "client"
+        request = Request(
+            version="HTTP/1.1",
+            fields=tuple(self.asked),
+            leg=leg,
+            method=self.method,
+            to_proxy=self.to_proxy if client else self.sent_to_proxy,
+        )
+        response = Response(
+            version="HTTP/1.1", fields=tuple(self.answered), leg=leg, status=self.status
+        )
+        began, responded = (self.began, self.ended) if client else (self.sent, self.responded)
+        return (
+            request_head(request, began, flow=self.flow, surfaced=client),
+            response_head(request, response, responded, flow=self.flow),
+        )
 
 
 def is_steady(connection: Connection) -> bool:
@@ -29,18 +75,71 @@ def is_steady(connection: Connection) -> bool:
     )
 
 
-def asks_plainly(event: RequestHead) -> bool:
-    """Tell whether a request says nothing of its connection."""
-    return event.version != "HTTP/1.0" and not event.close and not event.doubt
+def teaches(answered: Lines, server: ServerPast) -> bool:
+    """Tell whether a plain response with the lines `answered` says something new of `server`."""
+    if server.single:
+        return True
+    for name, value in answered:
+        if name.lower() == b"server":
+            return value[:SHORT] not in (b"", server.product)
+    return False
 
 
-def answers_plainly(event: ResponseHead, server: ServerPast | None) -> bool:
-    """Tell whether a response says nothing of its connection, and nothing new of `server`."""
-    return (
-        event.status >= 200
-        and event.version != "HTTP/1.0"
-        and not (event.close or event.doubt or event.to_connect)
-        and event.timeout is None
-        and event.most is None
-        and (server is None or (not server.single and event.server in (b"", server.product)))
-    )
+class Run:
+    """Plain exchanges on a steady connection, one after the other."""
+
+    __slots__ = ("_before", "_ended_before", "_latest", "_number")
+
+    def __init__(self, before: Connection) -> None:
+        """Begin with the connection as it is."""
+        self._before = before
+        self._number = 0
+        self._latest: Passed | None = None
+        self._ended_before = before.response_ended
+
+    @property
+    def server(self) -> str | None:
+        """Address of the server, if that is a peer."""
+        return self._before.server
+
+    def count(self, passed: Passed) -> None:
+        """Count an exchange, which is complete."""
+        if self._latest is not None:
+            self._ended_before = self._latest.ended
+        self._number += 1
+        self._latest = passed
+
+    @property
+    def connection(self) -> Connection:
+        """The connection as it is by now."""
+        if self._latest is None:
+            return self._before
+        request, response = self._latest.heads_on(self._before.key.leg)
+        before = self._before.after_exchanges(self._number - 1, self._ended_before)
+        return before.after_exchange(request, response, self._latest.ended)
+
+
+class Streams:
+    """Exchanges on a connection of HTTP/2 or HTTP/3, many at a time."""
+
+    __slots__ = ("_before", "_begun", "_ended", "_time")
+
+    def __init__(self, before: Connection) -> None:
+        """Begin with the connection as it is."""
+        self._before = before
+        self._begun = self._ended = 0
+        self._time = before.response_ended
+
+    def begin(self) -> None:
+        """Count a request."""
+        self._begun += 1
+
+    def end(self, time: float | None) -> None:
+        """Count the end of an exchange, however it ended."""
+        self._ended += 1
+        self._time = time
+
+    @property
+    def connection(self) -> Connection:
+        """The connection as it is by now; nothing is known of its messages."""
+        return self._before.after_streams(self._begun, self._ended, self._time)

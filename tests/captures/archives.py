@@ -69,7 +69,7 @@ def found_in(captured: Iterable[Captured]) -> list[str]:
     return [
         record["rule"] + (f"/{record['variant']}" if record["variant"] else "")
         for each in captured
-        for record in judge(each, CHECKER, REDACTION)
+        for record in judge(each, CHECKER, REDACTION).records
     ]
 
 

@@ -14,6 +14,7 @@ from hopguard.captures import connections, lifespan
 from hopguard.captures.capture import Captured
 from hopguard.captures.connections import Connections
 from hopguard.captures.flowfile import FlowFileReader
+from hopguard.captures.judging import judge
 from hopguard.captures.lifespan import Exchange, exchange_of
 from hopguard.captures.quiet import Quiet
 from hopguard.checker import Checker
@@ -70,16 +71,21 @@ LENGTH, PROMISE = (b"Content-Length", b"0"), (b"Keep-Alive", b"timeout=5, max=3"
 def exchanges(flows: Iterable[mitmflow.Flow]) -> list[Exchange | Quiet]:
     """Save and read flows; return what they add to connections."""
     captured = FlowFileReader().read(io.BytesIO(saved(flows)), "x")
-    found = [exchange_of(one) for one in captured if isinstance(one, Captured)]
+    found = [added_by(one) for one in captured if isinstance(one, Captured)]
     return [one for one in found if one is not None]
+
+
+def added_by(captured: Captured) -> Exchange | Quiet | None:
+    """Return what an exchange adds to connections."""
+    return exchange_of(captured, plain=judge(captured, CHECKER, Redaction()).plain)
 
 
 def followed(found: Iterable[Exchange | Quiet]) -> Iterator[Record]:
     """Follow connections through exchanges."""
-    judge = Connections(CHECKER, Redaction())
+    following = Connections(CHECKER, Redaction())
     for one in found:
-        yield from judge.feed(one)
-    yield from judge.finish()
+        yield from following.feed(one)
+    yield from following.finish()
 
 
 def names(flows: Iterable[mitmflow.Flow]) -> list[tuple[str, str, str]]:
@@ -171,13 +177,13 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of connections that are quiet, and of ends that have not come."""
     monkeypatch.setattr(connections, "MOST_OPEN", 2)
     monkeypatch.setattr(connections, "MOST_CLOSING", 2)
-    judge = Connections(CHECKER, Redaction())
+    following = Connections(CHECKER, Redaction())
     for one in exchanges([exchange(n, server=f"s{n}", closed=500 + n) for n in range(1, 9)]):
-        assert list(judge.feed(one)) == []
-    assert len(judge._quiet) <= 2
-    assert len(judge._closing) <= 2
-    list(judge.finish())
-    assert not any((judge._quiet, judge._latest, judge._started, judge._ends))
+        assert list(following.feed(one)) == []
+    assert len(following._quiet) <= 2
+    assert len(following._closing) <= 2
+    list(following.finish())
+    assert not any((following._quiet, following._latest, following._started, following._ends))
 
 
 def test_a_connection_may_come_again() -> None:
@@ -198,9 +204,9 @@ def test_unknown_times() -> None:
 
 def test_what_is_not_wanted() -> None:
     """It is left out."""
-    judge = Connections(CHECKER, Redaction(), lambda finding: False)
+    following = Connections(CHECKER, Redaction(), lambda finding: False)
     flows = [exchange(1, response=[LENGTH, CLOSE]), exchange(9)]
-    assert [record for one in exchanges(flows) for record in judge.feed(one)] == []
+    assert [record for one in exchanges(flows) for record in following.feed(one)] == []
 
 
 def test_responses_without_a_length() -> None:
@@ -217,7 +223,7 @@ def test_responses_without_a_length() -> None:
     switched.response.status_code = 101
     flows.append(switched)
     quiet = [not isinstance(one, Exchange) for one in exchanges(flows)]
-    assert quiet == [True, False, True, False, False, False]
+    assert quiet == [True, False, True, False, True, False]
     to_http2 = exchange(3, response=())
     assert to_http2.response is not None
     to_http2.response.http_version = "HTTP/2.0"
@@ -229,15 +235,15 @@ def test_responses_without_a_length() -> None:
 
 def test_a_finding_without_an_exchange() -> None:
     """What is known of the connection is told."""
-    judge = Connections(CHECKER, Redaction())
+    following = Connections(CHECKER, Redaction())
     flows = [exchange(1, response=[LENGTH, CLOSE]), exchange(9)]
     first, second = exchanges(flows)
-    list(judge.feed(first))
-    judge._latest.clear()
+    list(following.feed(first))
+    following._latest.clear()
     assert not isinstance(second, Exchange)
     assert second[0].server is not None
     key = second[0].server.key
-    (record, *_) = judge._tell(key, RequestHead(T0 + 9, "HTTP/1.1", b"GET", "x"))
+    (record, *_) = following._tell(key, RequestHead(T0 + 9, "HTTP/1.1", b"GET", "x"))
     assert (record["url"], record["connection"]) == (None, key.connection)
 
 
@@ -251,7 +257,7 @@ def test_connections_without_identity() -> None:
         if isinstance(one, Captured)
     )
     nobody = known._replace(client=known.client._replace(id=None))
-    found = exchange_of(nobody)
+    found = added_by(nobody)
     assert found is not None
     assert not isinstance(found, Exchange)
     assert found[0].client is None

@@ -34,7 +34,7 @@ CHECKER = Checker(PROFILES)
 def offline(octets: bytes) -> list[list[Record]]:
     """Judge a flow file as a scan does; return the records of each exchange."""
     found = FlowFileReader().read(io.BytesIO(octets), "x")
-    return [judge(one, CHECKER, Redaction()) for one in found if isinstance(one, Captured)]
+    return [judge(one, CHECKER, Redaction()).records for one in found if isinstance(one, Captured)]
 
 
 @pytest.fixture(scope="module")

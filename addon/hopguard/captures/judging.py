@@ -1,10 +1,11 @@
 """Captured exchanges judged, as the addon judges live ones."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from hopguard.captures.capture import Captured, Peer
 from hopguard.checker import Checker
-from hopguard.endings import leaves_open
+from hopguard.endings import section_leaves_open
 from hopguard.message import Request, Response
 from hopguard.record import Action, Circumstances, Record, Redaction, identity, make_record
 from hopguard.rule import Finding
@@ -13,22 +14,30 @@ EARLIEST, LATEST = 631_152_000, 7_258_118_400
 """Seconds since the epoch, at the start of 1990 and of 2200: no other time is believed."""
 
 
+class Judged(NamedTuple):
+    """What was found in an exchange, and what else there is to know of it."""
+
+    records: list[Record]
+    plain: bool
+    """Whether both messages say nothing of their connections: see `hopguard.plain`."""
+
+
 def judge(
     captured: Captured,
     checker: Checker,
     redaction: Redaction,
     wanted: Callable[[Finding], bool] | None = None,
-) -> list[Record]:
-    """Return the records of what `checker` finds in one exchange, each finding once.
+) -> Judged:
+    """Judge one exchange, and make the records of what `checker` finds, each finding once.
 
     Those that are not `wanted` are left out.
 
     They are those that the addon makes of the same exchange on live traffic, but for their time:
     it is that of the message.
     """
-    found = _findings(captured, checker)
+    found, plain = _judge(captured, checker)
     if not found:
-        return []
+        return Judged([], plain)
     records: dict[tuple[object, ...], Record] = {}
     for finding, action in found:
         if wanted is not None and not wanted(finding):
@@ -38,35 +47,44 @@ def judge(
         where = circumstances(captured, finding, action)
         record = make_record(finding, where, redaction)
         records.setdefault(identity(record), record)
-    return list(records.values())
+    return Judged(list(records.values()), plain)
 
 
-def _findings(captured: Captured, checker: Checker) -> list[tuple[Finding, Action]]:
-    """Judge in the order of the addon's hooks."""
-    found: list[tuple[Finding, Action]] = []
+_Found = list[tuple[Finding, Action]]
+
+
+def _judge(captured: Captured, checker: Checker) -> tuple[_Found, bool]:
+    """Judge in the order of the addon's hooks; also tell whether all is plain."""
     request, response, asked = captured.request, captured.response, captured.asked
+    found: _Found = []
+    plain = False
     if request is not None:
-        action: Action = "refused" if captured.refused == "request" else "flagged"
-        if findings := checker.check_message(request):
-            found += [(finding, action) for finding in findings]
-        if findings := _of_trailers(request, checker):
-            found += [(finding, "flagged") for finding in findings]
-    if response is not None:
-        action = "refused" if captured.refused == "response" else "flagged"
-        if findings := checker.check_message(response):
-            found += [(finding, action) for finding in findings]
-        if asked is not None and (findings := checker.check_exchange(asked, response)):
-            found += [(finding, action) for finding in findings]
-        if not _speaks_of_another(captured.method, response):
-            found += [(finding, "flagged") for finding in _of_trailers(response, checker)]
-    return found
+        findings, plain = checker.judge_request(request)
+        if findings:
+            refused: Action = "refused" if captured.refused == "request" else "flagged"
+            found += [(finding, refused) for finding in findings]
+        if request.trailers or not plain:
+            plain = False
+            found += [(finding, "flagged") for finding in _of_trailers(request, checker)]
+    if response is None:
+        return found, False
+    if asked is None:
+        findings, plain_answer = checker.check_message(response), False
+    else:
+        findings, plain_answer = checker.judge_answer(asked, response)
+    if findings:
+        refused = "refused" if captured.refused == "response" else "flagged"
+        found += [(finding, refused) for finding in findings]
+    if plain_answer and not response.trailers:
+        return found, plain
+    if not _speaks_of_another(captured.method, response):
+        found += [(finding, "flagged") for finding in _of_trailers(response, checker)]
+    return found, False
 
 
 def _of_trailers(message: Request | Response, checker: Checker) -> list[Finding]:
     trailers = message.trailers
-    if trailers is None:
-        return []
-    if not trailers and not leaves_open(checker.ending_lines(message.fields)):
+    if trailers is None or not (trailers or section_leaves_open(message.fields)):
         return []
     return checker.check_trailers(message)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from hopguard.captures.capture import Captured, Seconds
 from hopguard.captures.judging import sane
-from hopguard.captures.quiet import Choice, Quiet, is_first, lowered, quiet_exchange
+from hopguard.captures.quiet import Quiet, is_first, quiet_exchange
 from hopguard.events import (
     Aborted,
     Event,
@@ -39,13 +39,13 @@ class Exchange(NamedTuple):
     server: str | None
 
 
-def exchange_of(captured: Captured, choose: Choice = lowered) -> Exchange | Quiet | None:
+def exchange_of(captured: Captured, *, plain: bool) -> Exchange | Quiet | None:
     """Return what `captured` adds to connections of HTTP/1; None if that is nothing.
 
     HTTP/2 and HTTP/3 have other ways to begin and end exchanges. What was replayed says nothing of
-    connections. `choose` makes it faster.
+    connections. `plain` tells whether both messages are: see `hopguard.plain`.
     """
-    quiet = quiet_exchange(captured, choose)
+    quiet = quiet_exchange(captured) if plain else None
     if quiet is not None:
         return quiet if quiet[0].client is not None or quiet[0].server is not None else None
     spans = _spans(captured)

@@ -4,7 +4,6 @@ Such an exchange is one of HTTP/1.1, complete, on a connection that goes on, wit
 doubt. On a connection that has no other, no rule finds anything, and nothing has to be followed.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,25 +11,13 @@ from hopguard.captures.capture import Captured, Peer
 from hopguard.captures.judging import EARLIEST, LATEST, sane
 from hopguard.connection import Connection
 from hopguard.events import Event, Key, RequestEnd, RequestHead, ResponseEnd, ResponseHead
-from hopguard.message import Leg, RawFields, Request, Response
-
-Lines = list[tuple[bytes, bytes]]
-
-Choice = Callable[[RawFields], Lines]
-"""Chooses lines of a header section: those called `hopguard.fields.ENDING`, in lower case."""
-
-
-def lowered(fields: RawFields) -> Lines:
-    """Choose all lines."""
-    return [(name.lower(), value) for name, value in fields]
-
+from hopguard.message import Leg
 
 AT_ONCE = 1.0
 """Seconds from the opening of a connection to the first request on it, if that was captured. What
 comes later may not be the first: captures are filtered."""
 
 _PAIRS_KEPT = 512
-_PERSISTING = frozenset({b"keep-alive", b"Keep-Alive"})
 
 
 class Side(NamedTuple):
@@ -95,10 +82,13 @@ def events_on(side: Side, quiet: Quiet) -> tuple[Event, ...]:
     )
 
 
-def quiet_exchange(captured: Captured, choose: Choice = lowered) -> Quiet | None:
-    """Return what `captured` is on its connections of HTTP/1; None if it is not quiet."""
-    request, response, asked = captured.request, captured.response, captured.asked
-    if request is None or response is None or asked is None:
+def quiet_exchange(captured: Captured) -> Quiet | None:
+    """Return what `captured`, whose messages are plain, is on its connections of HTTP/1.
+
+    None if it is not quiet.
+    """
+    request, asked = captured.request, captured.asked
+    if request is None or asked is None:
         return None
     began, complete = captured.requested
     answered, ended = captured.responded
@@ -114,7 +104,6 @@ def quiet_exchange(captured: Captured, choose: Choice = lowered) -> Quiet | None
         or not EARLIEST <= ended < LATEST
         or captured.failure is not None
         or captured.fingerprint is not None
-        or not _is_quiet(request, response, choose)
     ):
         return None
     pair = _pair(
@@ -127,36 +116,6 @@ def quiet_exchange(captured: Captured, choose: Choice = lowered) -> Quiet | None
         *(pair, began, complete, sent, sane(answered) or ended, ended),
         *(captured.status or 0, captured.method, captured.flow, captured.url),
     )
-
-
-def _is_quiet(request: Request, response: Response, choose: Choice) -> bool:
-    if request.version == "HTTP/1.0" or response.version == "HTTP/1.0":
-        return False
-    if response.status < 200 or request.method == b"CONNECT":
-        return False
-    asked, answered = choose(request.fields), choose(response.fields)
-    for name, value in (*asked, *answered):
-        if name == b"connection" and value not in _PERSISTING:
-            return False
-    if b"transfer-encoding" in [name for name, _ in asked]:
-        return False
-    return _is_delimited(request, response, answered)
-
-
-def _is_delimited(request: Request, response: Response, lines: Lines) -> bool:
-    codings, has_length = [], False
-    for name, value in lines:
-        if name == b"keep-alive":  # a promise
-            return False
-        if name == b"transfer-encoding":
-            codings.append(value)
-        elif name == b"content-length":
-            has_length = True
-    if codings:
-        return codings == [b"chunked"]
-    if has_length or response.status in (204, 304):
-        return True
-    return response.version != "HTTP/1.1" or request.method == b"HEAD"
 
 
 @lru_cache(_PAIRS_KEPT)

@@ -5,7 +5,17 @@ unknown, and unknown is not absent: a rule that needs an unknown fact stays sile
 messages are not kept, only what connections live and die by.
 """
 
-from hopguard.events.heads import HASHED, fingerprint, request_head, response_head
+from hopguard.events.heads import (
+    HASHED,
+    SHORT,
+    TELLING,
+    TELLING_KIND,
+    doubt_about,
+    fingerprint,
+    is_delimited,
+    request_head,
+    response_head,
+)
 from hopguard.events.kinds import (
     IDEMPOTENT,
     Aborted,
@@ -26,6 +36,9 @@ from hopguard.events.kinds import (
 __all__ = [
     "HASHED",
     "IDEMPOTENT",
+    "SHORT",
+    "TELLING",
+    "TELLING_KIND",
     "Aborted",
     "Closed",
     "ClosedBy",
@@ -39,7 +52,9 @@ __all__ = [
     "ResponseHead",
     "StillOpen",
     "Unsolicited",
+    "doubt_about",
     "fingerprint",
+    "is_delimited",
     "request_head",
     "response_head",
 ]

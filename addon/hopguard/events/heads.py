@@ -16,14 +16,16 @@ SHORT = 64
 HASHED = 1 << 20
 """Octets of a body that take part in its fingerprint, besides its length."""
 
-_NAMES = frozenset(
+TELLING = frozenset(
     b"connection keep-alive transfer-encoding content-length user-agent server".split()
 )
-_TELLING = Selection(
-    lambda name: name.lower() in _NAMES or FORWARDING_EVIDENCE.includes(name.lower())
-)
-"""Picks all that heads depend on. What that says is remembered: much the same comes over and over.
-"""
+"""Names, in lower case, of the fields from which connections learn something ..."""
+
+TELLING_KIND = FORWARDING_EVIDENCE
+"""... and a kind of such names. Heads depend on no others."""
+
+_TELLING = Selection(lambda name: name.lower() in TELLING or TELLING_KIND.includes(name.lower()))
+"""Picks them. What they say is remembered: much the same comes over and over."""
 
 _MOST, _LONGEST = 256, 1024
 """Heads that are remembered, and octets of each: peers choose them."""
@@ -56,7 +58,7 @@ def _asked(lines: RawFields, version: Version) -> RequestHead:
         method=b"",
         close=b"close" in request.options,
         keep_alive=b"keep-alive" in request.options,
-        doubt=_request_doubt(request),
+        doubt=doubt_about(request),
         forwarded=request.forwarded,
         agent=zlib.crc32(_value(request, b"user-agent")),
     )
@@ -102,7 +104,7 @@ def _answered(
         keep_alive=promised,
         timeout=_promise(response, b"timeout") if promised else None,
         most=_promise(response, b"max") if promised else None,
-        delimited=_is_delimited(method, response),
+        delimited=is_delimited(method, response),
         doubt=_version_doubt(response),
         to_connect=method == b"CONNECT",
         server=_value(response, b"server")[:SHORT],
@@ -155,7 +157,8 @@ def _promise(response: Response, name: bytes) -> int | None:
     return int(value) if value.isdigit() and len(value) <= len("999999999") else None
 
 
-def _request_doubt(request: Request) -> str:
+def doubt_about(request: Request) -> str:
+    """Say in words what makes the framing of `request` doubtful; empty where nothing does."""
     if request.version in ("HTTP/2", "HTTP/3"):
         return ""
     if request.has(b"transfer-encoding") and request.has(b"content-length"):
@@ -173,7 +176,11 @@ def _version_doubt(message: Message) -> str:
     return ""
 
 
-def _is_delimited(method: bytes | None, response: Response) -> bool | None:
+def is_delimited(method: bytes | None, response: Response) -> bool | None:
+    """Tell whether the end of `response` shows without the end of its connection.
+
+    `method` is that of the request; None is unknown.
+    """
     if response.version in ("HTTP/2", "HTTP/3") or response.never_has_content:
         return True
     if method is None:

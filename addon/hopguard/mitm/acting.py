@@ -1,6 +1,6 @@
 """Doing what the policy says with messages on their way: report, repair, block."""
 
-from collections.abc import Callable, MutableSet
+from collections.abc import Callable, MutableSet, Sequence
 from dataclasses import replace
 
 from mitmproxy import http
@@ -44,7 +44,9 @@ class Acting:
         self._own = own
         self._rules: dict[str, Rule] = {rule.id: rule for rule in load_rules()}
 
-    def request_head(self, flow: http.HTTPFlow, request: Request, findings: list[Finding]) -> None:
+    def request_head(
+        self, flow: http.HTTPFlow, request: Request, findings: Sequence[Finding]
+    ) -> None:
         """Act on the header section of a request."""
         if not can_act_on_request(flow):
             refused = flows.was_refused(flow, "request")
@@ -53,7 +55,9 @@ class Acting:
         block = refusal.refuse_connect if flow.request.method == "CONNECT" else _REFUSE_HEAD
         self._act(flow, request, findings, self._judge, request.part, block, self._edit_head)
 
-    def request_end(self, flow: http.HTTPFlow, request: Request, findings: list[Finding]) -> None:
+    def request_end(
+        self, flow: http.HTTPFlow, request: Request, findings: Sequence[Finding]
+    ) -> None:
         """Act on what the end of a request adds: only a trailer section can still be edited."""
         if not can_act_on_request(flow):
             self._reporter.report(flow, findings, "flagged")
@@ -61,7 +65,9 @@ class Acting:
         part, block = request.trailer_part, refusal.refuse_request
         self._act(flow, request, findings, self._judge, part, block, _edit_request_trailers)
 
-    def credentials(self, flow: http.HTTPFlow, request: Request, findings: list[Finding]) -> None:
+    def credentials(
+        self, flow: http.HTTPFlow, request: Request, findings: Sequence[Finding]
+    ) -> None:
         """Act on proxy credentials that are about to go on to a server."""
         if not can_act_on_request(flow) or flow.request.stream:
             self._reporter.report(flow, findings, "flagged")
@@ -70,7 +76,7 @@ class Acting:
         self._act(flow, request, findings, self._judge, part, block, self._remove_credentials)
 
     def response_head(
-        self, flow: http.HTTPFlow, response: Response, findings: list[Finding]
+        self, flow: http.HTTPFlow, response: Response, findings: Sequence[Finding]
     ) -> None:
         """Act on the header section of a response."""
         if not flows.is_enforced(flow):
@@ -81,7 +87,7 @@ class Acting:
         self._act(flow, response, findings, judge, response.part, block, self._edit_head)
 
     def response_end(
-        self, flow: http.HTTPFlow, response: Response, findings: list[Finding]
+        self, flow: http.HTTPFlow, response: Response, findings: Sequence[Finding]
     ) -> None:
         """Act on what the end of a response adds: only a trailer section can still be edited."""
         if not flows.is_enforced(flow):
@@ -99,7 +105,7 @@ class Acting:
         self,
         flow: http.HTTPFlow,
         message: M,
-        findings: list[Finding],
+        findings: Sequence[Finding],
         judge: Callable[[M], list[Finding]],
         part: Part,
         block: Callable[[http.HTTPFlow, str], None],

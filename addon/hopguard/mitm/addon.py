@@ -2,9 +2,10 @@
 
 import logging
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mitmproxy import ctx, exceptions, http, tcp, tls
+from mitmproxy import ctx, exceptions, hooks, http, tcp, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client, Server
 from mitmproxy.proxy import server_hooks
@@ -81,6 +82,10 @@ class Hopguard:
         self._connection_log = ConnectionLogHandler(
             self._connections.data_is_unexpected, self._connections.connect_is_refused
         )
+
+    def hooks(self) -> dict[str, Callable[..., None]]:
+        """Return what mitmproxy calls, by the names under which it looks for them."""
+        return {name: getattr(self, name) for name in hooks.all_hooks if hasattr(self, name)}
 
     def load(self, loader: Loader) -> None:
         """Declare the options and listen to mitmproxy's log."""
@@ -169,8 +174,8 @@ class Hopguard:
             view.detach(flow)
         try:
             if flow.is_replay != "request":
-                request = self._requests.head(flow)
-                self._connections.request_begins(flow, request)
+                request, plain = self._requests.head(flow)
+                self._connections.request_begins(flow, request, plain=plain)
         finally:  # here and below: a bug in judging must not keep a message from being framed
             self._onward.request_head(flow)
 
@@ -181,7 +186,7 @@ class Hopguard:
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
         try:
-            self._requests.end(flow)
+            self._requests.end(flow, plain=self._connections.asks_plainly(flow))
             self._connections.request_ends(flow)
         finally:
             self._onward.request_end(flow)
@@ -194,17 +199,22 @@ class Hopguard:
         if flow.live and flows.is_own(flow.response):
             self._own.add(flow.response)
             return
+        passes = False
         try:
-            self._responses.head(flow)
+            passes = self._responses.head(flow)
         finally:
-            if flow.response not in self._own:
+            if not passes and flow.response not in self._own:
                 self._ending.from_server(flow)
+            if self._onward.conforming and flow.response not in self._own:
                 self._onward.response_head(flow)
-            self._ending.to_client(flow)
+            if not passes:
+                self._ending.to_client(flow)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
         assert flow.response is not None
+        if not self._onward.conforming and self._connections.response_ends_plainly(flow):
+            return
         try:
             self._judge_end_of_response(flow)
         finally:

@@ -14,6 +14,7 @@ from mitmproxy.net.http import http1
 from hopguard.connection import Connection
 from hopguard.events import Failure
 from hopguard.flowerrors import CLIENT_GONE, failure
+from hopguard.mitm.flows import MULTIPLEXED
 from hopguard.selection import Selection
 
 TIMEOUT_TOLERANCE = 1.0
@@ -62,7 +63,7 @@ _PERSISTENT = frozenset({b"HTTP/1.1", b"HTTP/2.0"})
 
 def is_multiplexed(message: http.Message) -> bool:
     """Tell whether a message came on a stream of HTTP/2 or HTTP/3, beside others."""
-    return message.is_http2 or message.is_http3
+    return message.data.http_version in MULTIPLEXED
 
 
 def failure_of(flow: http.HTTPFlow) -> Failure:

@@ -28,8 +28,9 @@ from hopguard.events import (
 )
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import HTTP1, Request, Response
-from hopguard.mitm import closing, flows, received
-from hopguard.mitm.following import Following, Latest, Report
+from hopguard.mitm import closing, flows
+from hopguard.mitm.following import Following, Latest, Report, Told
+from hopguard.mitm.passing import PassingExchanges
 
 
 class Connections(Following):
@@ -40,20 +41,32 @@ class Connections(Following):
         super().__init__(lifecycle, report)
         self._unexpected: dict[str, bytes] = {}
         """Octets from a server that nobody had asked for, by the client's address."""
+        self._passing = PassingExchanges(lifecycle)
+        lifecycle.settle = self._settle
 
-    def request_begins(self, flow: http.HTTPFlow, request: Request) -> None:
-        """Take in the head of a request on the client's leg."""
+    def request_begins(self, flow: http.HTTPFlow, request: Request, *, plain: bool) -> None:
+        """Take in the head of a request on the client's leg; `plain` tells whether it is."""
         if not flow.live or flow.is_replay is not None:
             return
-        key, client = Key("client", flow.client_conn.id), flow.client_conn
+        if plain and self._passing.begin(flow, request):
+            return
+        self._begin(flow, request)
+
+    def _begin(self, flow: http.HTTPFlow, request: Request) -> None:
+        client = flow.client_conn
+        key = Key("client", client.id)
         if key not in self.lifecycle:
             address = human.format_address(client.peername)
             self._open(key, Opened(client.timestamp_start, client=address))
-        self._latest[key] = Latest.of(flow)
         if flow.error is not None:
             self._ours.add(key)
-        head = request_head(request, flow.request.timestamp_start, flow=flow.id, surfaced=True)
-        self._feed(key, head)
+        if request.version not in HTTP1:
+            self.lifecycle.streams(key).begin()
+            return
+        self.lifecycle.settle(key)
+        self._latest[key] = Latest(flow)
+        began = flow.request.timestamp_start
+        self._feed(key, request_head(request, began, flow=flow.id, surfaced=True))
 
     def request_ends(self, flow: http.HTTPFlow) -> None:
         """Take in the end of a request on the client's leg, if that must not be repeated."""
@@ -67,70 +80,107 @@ class Connections(Following):
         if mark is not None:
             self._feed(key, RequestEnd(flow.request.timestamp_end, mark))
 
-    def response_begins(self, flow: http.HTTPFlow, request: Request, response: Response) -> None:
-        """Take in the exchange on the server's leg, where `request` was sent, up to `response`."""
+    def response_begins(
+        self, flow: http.HTTPFlow, request: Request, response: Response, *, plain: bool
+    ) -> bool:
+        """Take in the exchange on the server's leg, where `request` was sent, up to `response`.
+
+        `plain` tells whether `response` is. Return whether nothing can come of that.
+        """
         if not flow.live or flow.is_replay is not None or flow.response is None:
-            return
+            return False
+        if plain and self._passing.answer(flow, request, response):
+            return True
+        self._no_longer_plain(Key("client", flow.client_conn.id), flow)
+        self._answer(flow, request, response)
+        return False
+
+    def _answer(self, flow: http.HTTPFlow, request: Request, response: Response) -> None:
         key = self._request_is_sent(flow, request)
-        if key is not None:
+        if key is not None and response.version in HTTP1 and flow.response is not None:
             began = flow.response.timestamp_start
             self._feed(key, response_head(request, response, began, flow=flow.id))
+
+    def response_ends_plainly(self, flow: http.HTTPFlow) -> bool:
+        """Take in the end of a response, if nothing can come of it; tell whether that is so."""
+        passed = self._passing.end(flow)
+        if passed is None or passed.server is None:
+            return False
+        if passed.asked.version in HTTP1:
+            latest = self._latest[passed.client] = self._latest[passed.server] = Latest(flow)
+            latest.keep(flow)
+        return True
+
+    def asks_plainly(self, flow: http.HTTPFlow) -> bool:
+        """Tell whether the request of `flow` was plain, and has not been edited since."""
+        return self._passing.has(flow)
+
+    def _no_longer_plain(self, client: Key, flow: http.HTTPFlow) -> None:
+        self._passing.take(flow.id)
+        self.lifecycle.settle(client)
+
+    def _settle(self, key: Key) -> None:
+        """Tell what was put off on a connection."""
+        passing = self._passing.take(key.connection)
+        if passing is not None:
+            self._begin(passing.flow, passing.asked)
+            if passing.answered is not None:
+                self._answer(passing.flow, *passing.answered)
 
     def response_ends(self, flow: http.HTTPFlow, *, own: bool) -> None:
         """Take in the end of a response on both legs; `own` is one that no server has sent."""
         if flow.is_replay == "request" or flow.response is None:
             return
-        own = own or flow.is_replay == "response"
-        ended, closes = flow.response.timestamp_end, closing.closes_after(flow)
-        key = Key("server", flow.server_conn.id)
-        head = self._head_of_response(key, flow)
-        if head is not None:
-            if closing.is_multiplexed(flow.response):
-                pass  # no single exchange ends such a connection
-            elif closes or closing.is_multiplexed(flow.request):
-                self._ours.add(key)
-            self._feed(key, ResponseEnd(ended))
-            self._look_later(key)
-        key = Key("client", flow.client_conn.id)
-        if self._is_latest(key, flow):
-            if closes and not closing.is_multiplexed(flow.request):
-                self._ours.add(key)
-            self._feed(key, self._relayed(flow, None if own else head, ended))
-            self._feed(key, ResponseEnd(ended))
-            self._look_later(key)
+        ended = flow.response.timestamp_end
+        client = Key("client", flow.client_conn.id)
+        self._no_longer_plain(client, flow)
+        if self._is_latest(client, flow):
+            self._latest[client].keep(flow)
+        self._response_ends(client, flow, ended, own=own or flow.is_replay == "response")
 
-    def _head_of_response(self, key: Key, flow: http.HTTPFlow) -> ResponseHead | None:
-        """Return the response that the server of `flow` is sending on the connection."""
-        head = self.lifecycle.response(key)
-        return head if head is not None and head.flow == flow.id else None
+    def _response_ends(
+        self, client: Key, flow: http.HTTPFlow, ended: float | None, *, own: bool
+    ) -> None:
+        """Take in the end of any response; mitmproxy may close connections after it."""
+        multiplexed, closes = closing.is_multiplexed(flow.request), closing.closes_after(flow)
+        server = Key("server", flow.server_conn.id)
+        if self._is_sending(server, flow):
+            if closes or multiplexed:
+                self._ours.add(server)
+            self._feed(server, ResponseEnd(ended))
+            self._look_later(server)
+        if multiplexed:
+            self.lifecycle.streams(client).end(ended)
+        elif self._is_latest(client, flow):
+            if closes:
+                self._ours.add(client)
+            self._feed(client, _relayed(flow, ended, own=own))
+            self._feed(client, ResponseEnd(ended))
+            self._look_later(client)
 
-    def _relayed(
-        self, flow: http.HTTPFlow, head: ResponseHead | None, time: float | None
-    ) -> ResponseHead:
-        """Return the head of the response as the client gets it, when it is complete."""
-        version = self.lifecycle.version(Key("client", flow.client_conn.id))
-        if head is None or version is None:
-            status = flow.response.status_code if flow.response is not None else 0
-            return ResponseHead(time, version or "HTTP/1.1", status, flow.id, own=True)
-        if received.is_edited(flow, "response"):
-            request = flows.request_of(flow, in_tunnel=True)
-            return response_head(request, flows.sent_response(flow), time, flow=flow.id)
-        if (version in HTTP1) == (head.version in HTTP1):
-            return ResponseHead(time, *head[1:])
-        # mitmproxy has translated it, and what it says of the connection was not meant for it.
-        return ResponseHead(time, version, head.status, flow.id)
+    def _is_sending(self, key: Key, flow: http.HTTPFlow) -> bool:
+        """Tell whether the server of `flow` is sending the response to it on the connection."""
+        connection = self.lifecycle.connection(key)
+        response = connection.response if connection is not None else None
+        return response is not None and response.flow == flow.id
 
     def exchange_fails(self, flow: http.HTTPFlow) -> None:
         """Take in that an exchange has ended with an error."""
         if flow.is_replay is not None or flow.error is None:
             return
+        key = Key("client", flow.client_conn.id)
+        self._no_longer_plain(key, flow)
         how = closing.failure_of(flow)
         self._fail_on_server_leg(flow, how)
-        key = Key("client", flow.client_conn.id)
-        connection = self.lifecycle.connection(key)
-        if connection is not None:
-            if not closing.is_client_gone(flow):
-                self._ours.add(key)
+        if key not in self.lifecycle:
+            return
+        if self._is_latest(key, flow):
+            self._latest[key].keep(flow)
+        if not closing.is_client_gone(flow):
+            self._ours.add(key)
+        if closing.is_multiplexed(flow.request):
+            self.lifecycle.streams(key).end(flow.error.timestamp)
+        else:
             self._feed(key, Aborted(flow.error.timestamp, "lost" if how == "lost" else "other"))
 
     def server_disconnects(self, data: ServerConnectionHookData) -> None:
@@ -173,13 +223,16 @@ class Connections(Following):
         now, key = time.time(), Key("server", f"to {proxy} for {client}")
         request = Request(version="HTTP/1.1", method=b"CONNECT", fields=(), leg="server")
         self._feed(key, Opened(now, server=proxy))
-        self._latest[key] = Latest(None, request.method, None, client, proxy)
+        self._latest[key] = Latest(None, Told("", 0, request.method, b"", b"", b"", client, proxy))
         self._feed(key, request_head(request, now))
         self._feed(key, response_head(request, response, now))
         self._feed(key, Closed(now, "proxy"))
 
     def _request_is_sent(self, flow: http.HTTPFlow, request: Request) -> Key | None:
-        """Make up for the request on the server's leg; return the connection, if it is known."""
+        """Make up for the request on the server's leg; return the connection, if it is known.
+
+        The requests of HTTP/2 and HTTP/3 are not followed there.
+        """
         server = flow.server_conn
         key = Key("server", server.id)
         if server.timestamp_tcp_setup is None or server.id in self._closed:
@@ -187,13 +240,12 @@ class Connections(Following):
         if key not in self.lifecycle:
             opened = Opened(server.timestamp_tcp_setup, server=flows.server_name(flow))
             self._open(key, opened)
-        if not self._is_latest(key, flow):
+        if request.version in HTTP1 and not self._is_latest(key, flow):
             latest = self._latest.get(Key("client", flow.client_conn.id))
             if latest is None or latest.flow is not flow:
-                latest = Latest.of(flow)
-            self._latest[key] = Latest(*latest[:-1], flows.server_address(flow))
-            sent = closing.sent_time(flow)
-            self._feed(key, request_head(request, sent, flow=flow.id))
+                latest = Latest(flow)
+            self._latest[key] = latest
+            self._feed(key, request_head(request, closing.sent_time(flow), flow=flow.id))
         return key
 
     def _fail_on_server_leg(self, flow: http.HTTPFlow, how: Failure) -> None:
@@ -203,6 +255,23 @@ class Connections(Following):
         connection = self.lifecycle.connection(key) if key is not None else None
         if key is None or connection is None or connection.failure is not None:
             return
+        if self._is_latest(key, flow):
+            self._latest[key].keep(flow)
         if how == "other":
             self._ours.add(key)
         self._feed(key, Aborted(closing.failure_time(flow), how))
+
+    def _forget(self, key: Key) -> None:
+        super()._forget(key)
+        self._passing.forget(key)
+
+
+def _relayed(flow: http.HTTPFlow, time: float | None, *, own: bool) -> ResponseHead:
+    """Return the head of the response as an HTTP/1 client gets it, when it is complete."""
+    assert flow.response is not None
+    if own or closing.is_multiplexed(flow.response):
+        # It is ours; or translated, and what it says of the connection was not meant for this one.
+        version, status = flows.client_version(flow), flow.response.status_code
+        return ResponseHead(time, version, status, flow.id, own=own)
+    request = flows.request_of(flow, in_tunnel=True)
+    return response_head(request, flows.sent_response(flow), time, flow=flow.id)

@@ -8,13 +8,16 @@ from mitmproxy.utils import human
 
 from hopguard.endings import section_leaves_open
 from hopguard.flowerrors import refused_part
-from hopguard.message import HTTP1, RawFields, Request, Response, Version
+from hopguard.message import HTTP1, RawFields, Request, Response, Version, made
 from hopguard.mitm import received
 from hopguard.selection import Selection
 from hopguard.spoken import version_by_alpn, version_spoken
 
 _FOR_PROXIES = (RegularMode, UpstreamMode)
 """Modes in which clients know that they talk to a proxy."""
+
+MULTIPLEXED = frozenset({b"HTTP/2.0", b"HTTP/3"})
+"""What mitmproxy calls the versions in which messages share a connection, and frame themselves."""
 
 
 def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) -> Request:
@@ -26,15 +29,18 @@ def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) 
         complete: whether the trailer section, if any, has arrived.
     """
     data, client = flow.request.data, flow.client_conn
-    return Request(
-        version=_version(data.http_version, client, live=flow.live),
-        fields=received.received(flow, "request", _fields(data.headers)),
-        leg="client",
-        trailers=_trailers(data.trailers) if complete else None,
-        tls=client.tls,
-        method=data.method,
-        target=data.path,
-        to_proxy=_to_proxy(flow, in_tunnel),
+    return made(
+        Request,
+        {
+            "version": _version(data.http_version, client, live=flow.live),
+            "fields": received.received(flow, "request", _fields(data.headers)),
+            "leg": "client",
+            "trailers": _trailers(data.trailers) if complete else None,
+            "tls": client.tls,
+            "method": data.method,
+            "target": data.path,
+            "to_proxy": _to_proxy(flow, in_tunnel),
+        },
     )
 
 
@@ -47,14 +53,17 @@ def response_of(flow: http.HTTPFlow, *, complete: bool = False) -> Response:
     """
     assert flow.response is not None
     data, server = flow.response.data, flow.server_conn
-    return Response(
-        version=_version(data.http_version, server, live=flow.live),
-        fields=received.received(flow, "response", _fields(data.headers)),
-        leg="server",
-        trailers=_trailers(data.trailers) if complete else None,
-        tls=server.tls,
-        status=data.status_code,
-        direct=server.via is None,
+    return made(
+        Response,
+        {
+            "version": _version(data.http_version, server, live=flow.live),
+            "fields": received.received(flow, "response", _fields(data.headers)),
+            "leg": "server",
+            "trailers": _trailers(data.trailers) if complete else None,
+            "tls": server.tls,
+            "status": data.status_code,
+            "direct": server.via is None,
+        },
     )
 
 
@@ -70,15 +79,18 @@ def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
         version = answering
     elif version in ("HTTP/2", "HTTP/3"):
         version = "HTTP/1.1"
-    return Request(
-        version=version,
-        fields=_fields(data.headers),
-        leg="server",
-        trailers=_trailers(data.trailers),
-        tls=flow.server_conn.tls,
-        method=data.method,
-        target=data.path,
-        to_proxy=flow.server_conn.via is not None,
+    return made(
+        Request,
+        {
+            "version": version,
+            "fields": _fields(data.headers),
+            "leg": "server",
+            "trailers": _trailers(data.trailers),
+            "tls": flow.server_conn.tls,
+            "method": data.method,
+            "target": data.path,
+            "to_proxy": flow.server_conn.via is not None,
+        },
     )
 
 

@@ -5,9 +5,10 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from mitmproxy import ctx, http
+from mitmproxy.utils import human
 
 from hopguard.connection import Connection
 from hopguard.events import Closed, ClosedBy, Event, Key, Opened, StillOpen
@@ -34,8 +35,8 @@ MOST_TIMERS = 1_000
 _LEGS: tuple[Leg, ...] = ("client", "server")
 
 
-class Target(NamedTuple):
-    """What a URL is made of: only few requests need theirs as text."""
+class Told(NamedTuple):
+    """What reports tell of an exchange: only of few it is asked for as text."""
 
     host: str
     port: int
@@ -43,52 +44,71 @@ class Target(NamedTuple):
     scheme: bytes
     authority: bytes
     path: bytes
-
-    @classmethod
-    def of(cls, request: http.Request) -> Self | None:
-        """Take it from a request, as far as its URL is kept; None if mitmproxy knows no host."""
-        data = request.data
-        if not data.host:
-            return None
-        path = data.path[: URL_LIMIT * _OCTETS]
-        return cls(data.host, data.port, data.method, data.scheme, data.authority, path)
-
-    @property
-    def url(self) -> str:
-        """The URL, as mitmproxy puts it together."""
-        return http.Request(*self, b"HTTP/1.1", http.Headers(), None, None, 0.0, None).url
-
-
-class Latest(NamedTuple):
-    """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
-
-    reference: weakref.ref[http.HTTPFlow] | None
-    method: bytes
-    target: Target | str | None
-    """Whoever wants its URL in text, asks for `url`."""
-    client: str
-    server: str | None
+    """As far as it is kept."""
+    client_address: tuple[Any, ...] | str | None
+    server_address: tuple[Any, ...] | str | None
+    known_url: str | None = None
+    """Where mitmproxy knows no host."""
 
     @classmethod
     def of(cls, flow: http.HTTPFlow) -> Self:
-        """Remember `flow`."""
+        """Take it from a flow."""
+        data, server = flow.request.data, flow.server_conn
         return cls(
-            weakref.ref(flow),
-            flow.request.data.method,
-            Target.of(flow.request) or flows.url_of(flow)[:URL_LIMIT],
-            flows.client_address(flow),
-            flows.server_address(flow),
+            *(data.host, data.port, data.method, data.scheme, data.authority),
+            data.path[: URL_LIMIT * _OCTETS],
+            flow.client_conn.peername,
+            server.peername or server.address,
+            None if data.host else flows.url_of(flow)[:URL_LIMIT],
         )
 
     @property
     def url(self) -> str | None:
-        """The beginning of the URL, if it is known."""
-        return self.target.url[:URL_LIMIT] if isinstance(self.target, Target) else self.target
+        """The beginning of the URL, as mitmproxy puts it together, if it is known."""
+        if not self.host:
+            return self.known_url
+        rest = b"HTTP/1.1", http.Headers(), None, None, 0.0, None
+        return http.Request(*self[:6], *rest).url[:URL_LIMIT]
+
+    @property
+    def client(self) -> str:
+        """The client's address."""
+        return _shown(self.client_address) or human.format_address(None)
+
+    @property
+    def server(self) -> str | None:
+        """The server's address, if it is known."""
+        return _shown(self.server_address)
+
+
+def _shown(address: tuple[Any, ...] | str | None) -> str | None:
+    return human.format_address(address) if isinstance(address, tuple) else address
+
+
+class Latest:
+    """The latest exchange on a connection. In mitmdump, its flow is soon gone."""
+
+    __slots__ = ("_reference", "_told")
+
+    def __init__(self, flow: http.HTTPFlow | None, told: Told | None = None) -> None:
+        """Remember `flow` for as long as it exists, or what is told of it: see `keep`."""
+        self._reference = weakref.ref(flow) if flow is not None else None
+        self._told = told
+
+    def keep(self, flow: http.HTTPFlow) -> None:
+        """Keep what is told of `flow`, of which nothing more is to come."""
+        self._told = Told.of(flow)
 
     @property
     def flow(self) -> http.HTTPFlow | None:
         """The flow, if it still exists."""
-        return self.reference() if self.reference is not None else None
+        return self._reference() if self._reference is not None else None
+
+    @property
+    def told(self) -> Told | None:
+        """What is told of it; None if its flow is gone, and has come to no end."""
+        flow = self.flow
+        return self._told or (Told.of(flow) if flow is not None else None)
 
 
 Report = Callable[[list[Judged], Latest | None, bool], bool]
@@ -139,8 +159,8 @@ class Following:
         self._feed(key, opened._replace(whole=(opened.time or 0.0) >= self._since))
 
     def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
-        request = self.lifecycle.request(key)
-        return request is not None and request.flow == flow.id
+        latest = self._latest.get(key)
+        return latest is not None and latest.flow is flow
 
     def _close(self, key: Key, ended: float | None, by: ClosedBy | None) -> None:
         connection = self.lifecycle.connection(key)
@@ -155,6 +175,7 @@ class Following:
         self._ours.discard(key)
 
     def _flow(self, key: Key) -> http.HTTPFlow | None:
+        self.lifecycle.settle(key)
         latest = self._latest.get(key)
         return latest.flow if latest is not None else None
 

@@ -43,7 +43,7 @@ class Onward:
 
     def _is_concerned(self, flow: http.HTTPFlow) -> bool:
         """Tell whether there may be something to do for a request."""
-        framed = not (flow.request.is_http2 or flow.request.is_http3)
+        framed = flow.request.data.http_version not in flows.MULTIPLEXED
         return not (framed and not self.conforming) and flows.is_enforced(flow)
 
     def server_ready(self, client: connection.Client, server: connection.Server) -> None:
@@ -70,6 +70,8 @@ class Onward:
 
     def request_end(self, flow: http.HTTPFlow) -> None:
         """Prepare what is left of a request, which is complete, after it has been judged."""
+        if not (flow.request.data.content or flow.metadata or self.conforming):
+            return  # it needs no frame, and has got none
         if not self._is_concerned(flow):
             return
         version = self._legs.version(flow)

@@ -42,6 +42,8 @@ def remember(flow: http.HTTPFlow, which: Which, sent: RawFields, redaction: Reda
 
 def received(flow: http.HTTPFlow, which: Which, now: RawFields) -> RawFields:
     """Return the field lines that a peer sent, of a message that has the lines `now`."""
+    if not flow.metadata:
+        return now  # quickly, of nearly all flows
     entry = _entry(flow, which)
     return now if entry is None else restore(_lines(entry[RECEIVED]), _lines(entry[SENT]), now)
 
@@ -70,8 +72,6 @@ def _is_lost_secret(name: bytes, value: bytes, sent: RawFields, redaction: Redac
 
 def _entry(flow: http.HTTPFlow, which: Which) -> dict[str, Any] | None:
     """Return what is kept of a message; a saved flow may hold anything under our key."""
-    if not flow.metadata:
-        return None  # quickly, of nearly all flows
     entries: Any = flow.metadata.get(KEY)
     entry = entries.get(which) if isinstance(entries, dict) else None
     if not isinstance(entry, dict) or not all(_are_lines(entry.get(key)) for key in _SIDES):

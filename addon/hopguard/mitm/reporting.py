@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +70,7 @@ class Reporter:
         logger.info("hopguard: %s", f"what was found\n{table}" if table else "nothing was found")
         self.verdict.pronounce()
 
-    def report(self, flow: http.HTTPFlow, findings: list[Finding], action: Action) -> None:
+    def report(self, flow: http.HTTPFlow, findings: Sequence[Finding], action: Action) -> None:
         """Report findings about a message of `flow`, as far as they are new and not off.
 
         `action` is all that can be done, or has been done already, whatever the policy says.
@@ -117,7 +117,7 @@ class Reporter:
         self._tell(records)
 
     def report_unseen(
-        self, findings: list[Finding], *, value_known: bool, client: str, server: str | None
+        self, findings: Sequence[Finding], *, value_known: bool, client: str, server: str | None
     ) -> None:
         """Report findings about a message that was refused before it became a flow.
 
@@ -176,7 +176,8 @@ def _without_flow(judged: Judged, handled: Handled, latest: Latest | None) -> Ci
         flow=judged.flow,
         connection=judged.key.connection,
     )
-    if latest is not None:
-        where = replace(where, method=latest.method, url=latest.url)
-        where = replace(where, client=latest.client, server=latest.server)
+    told = latest.told if latest is not None else None
+    if told is not None:
+        where = replace(where, method=told.method, url=told.url)
+        where = replace(where, client=told.client, server=told.server)
     return where

@@ -29,19 +29,27 @@ class RequestJudge:
         self._acting = acting
         self._tunnels = tunnels
 
-    def head(self, flow: http.HTTPFlow) -> Request:
-        """Judge the header section of a request; return the request as it was received."""
+    def head(self, flow: http.HTTPFlow) -> tuple[Request, bool]:
+        """Judge the header section of a request; return the request as it was received.
+
+        Also tell whether it is plain: see `hopguard.plain`.
+        """
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
-        findings = self._checker().check_message(request)
+        findings, plain = self._checker().judge_request(request)
         if findings:
             self._acting.request_head(flow, request, findings)
-        return request
+        return request, plain
 
-    def end(self, flow: http.HTTPFlow) -> None:
-        """Judge what the end of a request adds: its trailer section, or that there is none."""
+    def end(self, flow: http.HTTPFlow, *, plain: bool) -> None:
+        """Judge what the end of a request adds: its trailer section, or that there is none.
+
+        `plain` tells whether its header section surely leaves nothing open.
+        """
         in_tunnel = flow.client_conn.id in self._tunnels
         if flows.passes_on_credentials(flow) and not in_tunnel:
             self._credentials(flow)
+        if plain and flow.request.data.trailers is None:
+            return
         if flow.is_replay == "request" or not flows.has_open_request(flow):
             return
         if not flows.is_complete(flow, flow.request):

@@ -7,13 +7,11 @@ from mitmproxy import ctx, hooks, http, tcp
 from mitmproxy.connection import Client
 
 from hopguard.checker import Checker
-from hopguard.message import Request, Response
 from hopguard.mitm import flows, refusal
 from hopguard.mitm.acting import Acting
 from hopguard.mitm.connections import Connections
 from hopguard.mitm.rejected import restore_transfer_encoding
 from hopguard.mitm.reporting import Reporter
-from hopguard.rule import Finding
 
 OCTETS_AFTER_SWITCH = 256
 """How much of each piece of data after a 101 is looked at: enough for a start line."""
@@ -39,25 +37,28 @@ class ResponseJudge:
         self._switched: dict[str, http.HTTPFlow] = {}
         """The exchange that ended in a 101, by the id of the client connection."""
 
-    def head(self, flow: http.HTTPFlow) -> None:
-        """Judge the header section of a server's response."""
+    def head(self, flow: http.HTTPFlow) -> bool:
+        """Judge the header section of a server's response; tell whether nothing can come of it."""
         assert flow.response is not None
         refused = restore_transfer_encoding(flow.response) or _why_not_to_switch(flow)
+        passes = False
         try:
             response = flows.response_of(flow)
             request = flows.sent_request(flow, response)
-            findings = self._judge(request, response)
+            findings, plain = self._checker().judge_answer(request, response)
             if refused:
                 self._reporter.report(flow, findings, "refused")
             elif findings:
                 self._acting.response_head(flow, response, findings)
-            self._connections.response_begins(flow, request, response)
+            put_off = self._connections.response_begins(flow, request, response, plain=plain)
+            passes = put_off and not findings
         finally:  # whatever happens to the report, nothing gets through
             if refused:
                 refusal.refuse_response_head(flow, refused)
                 self._own.add(flow.response)
         if flow.live and flow.response.status_code == 101:
             self._switched[flow.client_conn.id] = flow
+        return passes
 
     def end(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
@@ -81,7 +82,8 @@ class ResponseJudge:
             return
         restore_transfer_encoding(flow.response)
         response = flows.response_of(flow)
-        findings = self._judge(flows.sent_request(flow, response), response)
+        request = flows.sent_request(flow, response)
+        findings, _ = self._checker().judge_answer(request, response)
         if findings:
             self._reporter.report(flow, findings, "refused")
 
@@ -102,10 +104,6 @@ class ResponseJudge:
     def forget(self, client: Client) -> None:
         """Forget a client connection."""
         self._switched.pop(client.id, None)
-
-    def _judge(self, request: Request, response: Response) -> list[Finding]:
-        checker = self._checker()
-        return checker.check_message(response) + checker.check_exchange(request, response)
 
 
 def _why_not_to_switch(flow: http.HTTPFlow) -> str:

@@ -54,13 +54,12 @@ class Scanner:
     def _scan(self, part: Part, capture: Capture) -> Iterator[Batch]:
         exchanges = self._exchanges(part, capture)
         wanted = wanted_of(self._policy, part.reader)
-        choose = self._checker.ending_lines
         for captured in exchanges:
             if isinstance(captured, CaptureError):
                 part.tell(captured)
             else:
-                records = judge(captured, self._checker, self._redaction, wanted)
-                exchange = exchange_of(captured, choose) if self._follows else None
+                records, plain = judge(captured, self._checker, self._redaction, wanted)
+                exchange = exchange_of(captured, plain=plain) if self._follows else None
                 if part.add(records, exchange):
                     yield part.batch()
 
