@@ -131,7 +131,7 @@ def test_memory_changes_no_verdict(request: Request, response: Response) -> None
     """Whatever was judged before, with whichever rules."""
     for remembering, forgetful in BY_PROFILES:
         expected = judged(forgetful, request, response)
-        for _ in range(4):
+        for _ in range(6):
             assert judged(remembering, request, response) == expected
 
 
@@ -143,7 +143,8 @@ for _line in (*LINES, *USUAL):
 def neighbours[M: Message](message: M) -> Iterator[M]:
     """Change one thing about a message, in every way but for lines: in a few."""
     fields = message.fields
-    yield message
+    yield from [message] * 6  # until all is remembered
+    yield replace(message, fields=((b"X-Unknown", b""), *fields))
     for number, (name, _) in enumerate(fields):
         like_it = SPELLINGS[name.lower().strip()]
         for others in (
@@ -352,7 +353,13 @@ def test_memory_is_bounded(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(kept._selection._spellings) <= 32
         assert len(kept._plans) <= 8
         assert len(kept._names) + len(kept._kinds) <= 20
-        assert sum(len(plan.outcomes) for plan in kept._plans.values()) <= 16
+        assert sum(outcomes_in(plan) for plan in kept._plans.values()) <= 16
+
+
+def outcomes_in(plan: memo.Plan) -> int:
+    """Count them."""
+    known = plan.outcomes.values()
+    return len(known) + sum(outcomes_in(one.loud) for one in known if one.loud is not None)
 
 
 def test_nothing_long_is_remembered() -> None:
@@ -373,14 +380,116 @@ def test_nothing_long_is_remembered() -> None:
     assert len(repr(list(kept._plans))) + len(repr(list(kept._selection._spellings))) < 10_000
 
 
-def test_who_finds_something_is_asked_again() -> None:
-    """A message with a finding is judged every time, but only by the rules that find it."""
-    finder, other = Counting(lambda message: True), Counting(lambda message: False)
+def test_who_finds_something_is_asked_alone() -> None:
+    """Where the message differs in what is at fault, the other rules need not look again."""
+    finder = Counting(lambda message: message.lines(b"x-watched"))
+    other = Counting(lambda message: False)
     checker = Checker(rules=[*finder.checker.rules, *other.checker.rules])
-    for _ in range(8):
-        assert len(checker.check_message(request(WATCHED))) == 1
-    assert finder.runs == 8
+    for number in range(8):
+        message = request((b"X-Watched", b"%d" % number))
+        assert len(checker.check_message(message)) == 1
+    assert 8 <= finder.runs <= 9  # once on a witness
     assert other.runs < 8
+
+
+class Finder:
+    """A rule that finds what it is told to, and counts how often it looks."""
+
+    def __init__(self, find: Any) -> None:
+        self.runs = 0
+
+        @message_rule(
+            requirement=SOMEWHERE,
+            profiles=("rfc9110",),
+            versions=HTTP1,
+            fields=(b"x-watched",),
+            violating=[],
+            conforming=[],
+        )
+        def check(message: Message) -> Iterator[Evidence]:
+            """Find."""
+            self.runs += 1
+            for line in find(message):
+                yield Evidence("It is seen.", line)
+
+        self.checker = Checker(rules=[check])
+
+    def places(self, *fields: tuple[bytes, bytes]) -> list[int]:
+        """Judge a message; return where the lines are that are at fault."""
+        found = self.checker.check_message(request(*fields))
+        return [one.line.position for one in found if one.line is not None]
+
+    def runs_for(self, *fields: tuple[bytes, bytes]) -> bool:
+        """Tell whether such a message, when it has been seen often, is judged by the rule."""
+        for _ in range(8):
+            self.places(*fields)
+        before = self.runs
+        self.places(*fields)
+        return self.runs > before
+
+
+def test_what_is_found_again_is_remembered() -> None:
+    """With its place: a line that stands elsewhere is looked for anew."""
+    finder = Finder(lambda message: message.lines(b"x-watched"))
+    other = (b"X-Other", b"")
+    assert not finder.runs_for(WATCHED, other)
+    assert finder.places(WATCHED, other) == [0]
+    before = finder.runs
+    assert finder.places(other, WATCHED) == [1]
+    assert finder.places(WATCHED) == [0]
+    assert finder.runs == before + 1
+    assert finder.places((b"X-Watched", b"2"), other) == [0]
+    assert finder.runs == before + 2
+
+
+def test_a_place_that_is_not_there_is_no_place() -> None:
+    """The message may be shorter than the one before."""
+    finder = Finder(lambda message: message.lines(b"x-watched"))
+    assert not finder.runs_for((b"X-Other", b""), WATCHED)
+    assert finder.places(WATCHED) == [0]
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda message: message.every_line(),
+        lambda message: message.lines(b"x-watched") if not message.has(b"x-unheard-of") else [],
+        lambda message: (
+            message.lines(b"x-watched")
+            if not message.has_any(NameKind(frozenset(), b"x-unheard-"))
+            else []
+        ),
+    ],
+    ids=["everything", "names", "kinds"],
+)
+def test_who_asks_for_more_than_outlines_hold_is_asked_again(find: Any) -> None:
+    """For the sake of findings, outlines do not become finer."""
+    finder = Finder(find)
+    assert finder.runs_for(WATCHED)
+    assert finder.places(WATCHED) == [0]
+
+
+def test_equal_lines_are_told_apart() -> None:
+    """Which of them is at fault is for the rule to say."""
+    finder = Finder(lambda message: message.lines(b"x-watched")[1:])
+    assert finder.runs_for(WATCHED, WATCHED)
+    assert finder.places(WATCHED, (b"X-Other", b""), WATCHED) == [2]
+
+
+def test_findings_without_a_line_are_remembered() -> None:
+    """Such as those about a status code."""
+    finder = Finder(lambda message: [None])
+    assert not finder.runs_for(WATCHED)
+    assert finder.places(WATCHED) == []
+
+
+def test_few_findings_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those beyond, the rules are asked every time."""
+    monkeypatch.setattr(memo, "_MOST_FINDINGS", 2)
+    finder = Finder(lambda message: message.lines(b"x-watched"))
+    values = [(b"X-Watched", b"%d" % number) for number in range(6)]
+    assert [finder.runs_for(line) for line in values].count(False) == 2
+    assert [finder.places(line) for line in values] == [[0]] * 6
 
 
 def test_the_first_of_its_kind_costs_no_second_look() -> None:

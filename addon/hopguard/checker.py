@@ -194,19 +194,34 @@ class Checker:
         if known is not None and not known.calls and known is not plan.once:
             return _CLEAN[known.plain]
         judged = (*messages[:-1], messages[-1].head) if index.of_heads else messages
-        calls, plain = known or plan.once
-        findings, silent = self._judge(calls, judged[-1], *judged)
+        if known is not None and known.loud is not None:
+            return Judgement(self._find(known.loud, lines, *judged), known.plain)
+        findings, silent = self._judge(plan.calls, judged[-1], *judged)
         if known is None:
             self._memo.note(plan, answers)
             plain = index.is_plain(*judged)
-        elif known is plan.once:
-            asked = [Questions() for _ in judged]
-            witnesses = list(map(witness, judged, asked))
+        else:
+            asked, witnesses = _witnesses(judged)
             self._judge(silent, witnesses[-1], *witnesses)
             plain = index.is_plain(*witnesses)
-            loud = tuple(call for call in calls if call not in silent)
-            self._memo.remember(plan, Outcome(loud, plain), asked, lines, *messages)
+            loud = tuple(call for call in plan.calls if call not in silent)
+            outcome = Outcome(loud, plain, Plan(loud, plan.names) if loud else None)
+            self._memo.remember(plan, outcome, asked, lines, *messages)
         return Judgement(findings, plain)
+
+    def _find(self, plan: Plan, lines: Lines, *messages: Message) -> Sequence[Finding]:
+        """Return what those rules find in `messages` that have found something in their like."""
+        answers = plan.answers(lines, *messages)
+        known = plan.outcomes.get(answers)
+        if known is not None and known.is_found_in(*messages):
+            return known.findings
+        if known is None:
+            self._memo.note(plan, answers)
+        elif known is plan.once:
+            asked, witnesses = _witnesses(messages)
+            findings, _ = self._judge(plan.calls, witnesses[-1], *witnesses)
+            self._memo.remember_findings(plan, findings, asked, lines, *messages)
+        return self._judge(plan.calls, messages[-1], *messages)[0]
 
     def _judge(
         self,
@@ -245,6 +260,12 @@ class Checker:
             for evidence in islice(look(*subject), MOST_PER_RULE)
             if rule.runs_variant(evidence.variant, self.profiles)
         ]
+
+
+def _witnesses(messages: Sequence[Message]) -> tuple[list[Questions], list[Message]]:
+    """Return messages like these that note what they are asked, and their notes."""
+    asked = [Questions() for _ in messages]
+    return asked, list(map(witness, messages, asked))
 
 
 def _with_peers(

@@ -3,7 +3,10 @@
 Most messages resemble others in all that rules look at. So rules that have found nothing run once
 more, on witnesses (see there), and the answers to precisely the questions that they asked are
 remembered. Rules are functions of what they ask: in another message that gives the same answers,
-they find nothing either. Findings are not remembered. So it is with whether messages are plain.
+they find nothing either. So it is with whether messages are plain.
+
+What rules have found is remembered apart from that, by the answers to what those rules asked: what
+is at fault varies more than the rest.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +18,7 @@ from hopguard.events import TELLING, TELLING_KIND
 from hopguard.fields import NameKind
 from hopguard.index import AnswerIndex, Call, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
-from hopguard.rule import Rule
+from hopguard.rule import Finding, Rule
 from hopguard.selection import Lines, Selection
 from hopguard.witness import Look, Questions
 
@@ -26,6 +29,7 @@ _MOST_ANSWERS = 4096
 _MOST_NAMES = 512
 _LONGEST_OUTLINE = 1024
 _LONGEST_ANSWERS = 1024
+_MOST_FINDINGS = 512
 
 Names = tuple[bytes, ...]
 
@@ -37,6 +41,28 @@ class Outcome(NamedTuple):
     """Those that may find something."""
     plain: bool = False
     """See `hopguard.plain`; False also where nobody wants to know."""
+    loud: "Plan | None" = None
+    """For these calls alone, if there are any."""
+    findings: tuple[Finding, ...] = ()
+    """What they find, if that is remembered."""
+
+    def is_found_in(self, *messages: Message) -> bool:
+        """Tell whether `findings` are those of messages that give the same answers.
+
+        They are, if the field lines at fault are at the same places.
+        """
+        for finding in self.findings:
+            line, fields = finding.line, _of(finding, messages).fields
+            if line is not None and line.section == "header":
+                place = line.position
+                if place >= len(fields) or fields[place] != (line.name, line.value):
+                    return False
+        return bool(self.findings)
+
+
+def _of(finding: Finding, messages: Sequence[Message]) -> Message:
+    """Return the one that a finding is about, the request or the response of an exchange."""
+    return messages[0 if finding.part.startswith("request") else -1]
 
 
 class Plan:
@@ -49,11 +75,11 @@ class Plan:
     def __init__(self, calls: tuple[Call, ...], names: Sequence[Names]) -> None:
         """Begin without questions; `names` are those of each message."""
         self.calls = calls
+        self.names = names
         self.once = Outcome(calls)
         """The outcome, itself, where nothing is known: the answers have been given only once."""
         self.outcomes: dict[object, Outcome] = {}
         """By the answers of messages."""
-        self._names = names
         self._questions = [Questions() for _ in names]
         self._prepare()
 
@@ -61,7 +87,7 @@ class Plan:
         self._facts = [attrgetter(*sorted(questions.facts)) for questions in self._questions]
         looks: list[Look | None] = [
             questions.looks.get(meant_name(name))
-            for names, questions in zip(self._names, self._questions, strict=True)
+            for names, questions in zip(self.names, self._questions, strict=True)
             for name in names
         ]
         self._looks = [(position, look) for position, look in enumerate(looks) if look]
@@ -93,7 +119,7 @@ class Memo:
         self._views: dict[int, tuple[RawFields, Lines, Names]] = {}
         """By the identity of what is viewed."""
         self._plans: dict[object, Plan] = {}
-        self._answers = 0
+        self._answers = self._findings = 0
 
     def view(self, fields: RawFields) -> tuple[RawFields, Lines, Names]:
         """Choose the field lines whose names belong to an outline; also return their names.
@@ -157,6 +183,45 @@ class Memo:
                 self._names, self._kinds = names, kinds
                 self._forget()  # the outlines were too coarse
             return
+        self._remember(plan, outcome, asked, lines, *messages)
+
+    def remember_findings(
+        self,
+        plan: Plan,
+        findings: Sequence[Finding],
+        asked: Sequence[Questions],
+        lines: Lines,
+        *messages: Message,
+    ) -> None:
+        """Remember what the calls of `plan` have found, as above; the outlines stay as they are.
+
+        Of a line that is there twice, nobody could tell which one is at fault.
+        """
+        outcome = Outcome(plan.calls)  # with nothing but these to be called
+        if (
+            all(
+                "fields" not in questions.facts
+                and questions.names <= self._names
+                and questions.kinds <= self._kinds
+                for questions in asked
+            )
+            and self._findings + len(findings) <= _MOST_FINDINGS
+            and all(_is_single(finding, messages) for finding in findings)
+        ):
+            self._findings += len(findings)
+            outcome = Outcome(plan.calls, findings=tuple(findings))
+        else:
+            asked = []
+        self._remember(plan, outcome, asked, lines, *messages)
+
+    def _remember(
+        self,
+        plan: Plan,
+        outcome: Outcome,
+        asked: Sequence[Questions],
+        lines: Lines,
+        *messages: Message,
+    ) -> None:
         plan.ask(asked)
         answers = plan.answers(lines, *messages)
         self.note(plan, answers)
@@ -167,4 +232,11 @@ class Memo:
         self._views.clear()
         self._selection.forget()
         self._plans.clear()
-        self._answers = 0
+        self._answers = self._findings = 0
+
+
+def _is_single(finding: Finding, messages: Sequence[Message]) -> bool:
+    line = finding.line
+    if line is None or line.section != "header":
+        return True
+    return _of(finding, messages).fields.count((line.name, line.value)) == 1

@@ -80,11 +80,12 @@ class Repeats:
 
     def admits(self, record: Record) -> bool:
         """Tell whether a record gets its line. If not, it is counted."""
-        pair = self._pair(record["rule"], host_of(record) or "an unknown host")
+        pair = record["rule"], host_of(record) or "an unknown host"
         now = self._clock()
         seen = self._seen.get(pair)
         if seen is None:
-            seen = self._seen[pair] = _Seen(now)
+            pair = self._room_for(*pair)
+            seen = self._seen.setdefault(pair, _Seen(now))
         self._seen.move_to_end(pair)
         seen.last = now
         if seen.lines < LINES:
@@ -98,8 +99,8 @@ class Repeats:
         seen.worst = max(seen.worst, severity)
         return False
 
-    def _pair(self, rule: str, host: str) -> Pair:
-        if (rule, host) in self._seen or len(self._seen) < PAIRS:
+    def _room_for(self, rule: str, host: str) -> Pair:
+        if len(self._seen) < PAIRS:
             return rule, host
         oldest, seen = next(iter(self._seen.items()))
         if seen.held or self._clock() - seen.last < INTERVAL:

@@ -54,18 +54,26 @@ class ViolationLog:
         self._rotation = rotation or Rotation()
         self._clock = clock
         self._complained_at: dict[str, float] = {}
-        self._descriptor: int | None = self._open()
-        self._identity = _identity(os.fstat(self._descriptor))
+        self._descriptor: int | None
+        self._identity: tuple[int, int]
         """Of the file that is open; no other can have it until it is closed."""
+        self._has_size: bool
+        """Whether it is a file, and not a device or a pipe."""
+        self._open()
         self._end = 0
         """Size of the file after our latest line: if it is that still, the file ends with it."""
 
-    def _open(self) -> int:
+    def _open(self) -> tuple[int, int]:
+        """Open the file that bears the name, and return its descriptor and size."""
         self.path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
         # For reading too, to see how it ends; and a pipe that nobody empties must not stop traffic.
-        return os.open(
+        self._descriptor = os.open(
             self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY, FILE_MODE
         )
+        status = os.fstat(self._descriptor)
+        self._identity = status.st_dev, status.st_ino
+        self._has_size = stat.S_ISREG(status.st_mode)
+        return self._descriptor, status.st_size if self._has_size else 0
 
     def write(self, records: Iterable[Record]) -> None:
         """Append `records`. Never raises OSError: see `lost`."""
@@ -101,13 +109,10 @@ class ViolationLog:
             except FileNotFoundError:
                 pass
             else:
-                if _identity(status) == self._identity:
-                    return self._descriptor, _size(status)
+                if (status.st_dev, status.st_ino) == self._identity:
+                    return self._descriptor, status.st_size if self._has_size else 0
             self._give_up_descriptor()
-        self._descriptor = self._open()
-        status = os.fstat(self._descriptor)
-        self._identity = _identity(status)
-        return self._descriptor, _size(status)
+        return self._open()
 
     def _rotate(self, descriptor: int) -> bool:
         try:
@@ -138,13 +143,3 @@ class ViolationLog:
         self._give_up_descriptor()
         if self.lost:
             logger.error("hopguard: %d records are missing from %s", self.lost, self.path)
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    """Return what tells files apart, whatever they are called."""
-    return status.st_dev, status.st_ino
-
-
-def _size(status: os.stat_result) -> int:
-    """Return how many octets the file holds; 0 if it is not a file but a device or a pipe."""
-    return status.st_size if stat.S_ISREG(status.st_mode) else 0
