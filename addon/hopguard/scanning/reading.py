@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from hopguard.captures.capture import Loss
 from hopguard.captures.connections import Connections
 from hopguard.captures.flowfile import FLOW_FILE
+from hopguard.captures.lifespan import Exchange
+from hopguard.captures.quiet import Quiet
+from hopguard.captures.stretch import Stretch
 from hopguard.checker import Checker
 from hopguard.record import Record
 from hopguard.reports.logs import say
@@ -64,12 +67,20 @@ class ScanReading:
     def _merged(self, batch: Batch) -> Iterator[Record]:
         """Give the records of a batch, each with those about connections that it leads to."""
         told = 0
-        for position, exchange in batch.connections:
+        for position, exchange in self._single(batch):
             if told < position:
                 yield from batch.records[told:position]
                 told = position
             yield from self._connections.feed(exchange)
         yield from batch.records[told:]
+
+    def _single(self, batch: Batch) -> Iterator[tuple[int, Exchange | Quiet]]:
+        """Give the exchanges of a batch that must be fed one by one; take in the others."""
+        for entry in batch.connections:
+            if not isinstance(entry, Stretch):
+                yield entry
+            elif not self._connections.take(entry):
+                yield from entry.exchanges()
 
     def _complain(self, error: str) -> None:
         if error == self._last_told:  # by another part of the same file
