@@ -10,7 +10,7 @@ from mitmproxy import flow as mitmflow
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from hopguard.captures import connections, lifespan
+from hopguard.captures import calm, ends, lifespan
 from hopguard.captures.capture import Captured
 from hopguard.captures.connections import Connections
 from hopguard.captures.flowfile import FlowFileReader
@@ -169,15 +169,15 @@ def test_a_race() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of connections that are quiet, and of ends that have not come."""
-    monkeypatch.setattr(connections, "MOST_OPEN", 2)
-    monkeypatch.setattr(connections, "MOST_CLOSING", 2)
+    monkeypatch.setattr(calm, "MOST", 2)
+    monkeypatch.setattr(ends, "MOST", 2)
     judge = Connections(CHECKER, Redaction())
     for one in exchanges([exchange(n, server=f"s{n}", closed=500 + n) for n in range(1, 9)]):
         assert list(judge.feed(one)) == []
-    assert len(judge._quiet) <= 2
-    assert len(judge._closing) <= 2
+    assert len(judge._calm) <= 2
+    assert len(judge._ends) <= 2
     list(judge.finish())
-    assert not any((judge._quiet, judge._latest, judge._started, judge._ends))
+    assert not any((judge._calm, judge._latest, judge._started, judge._ends._ends))
 
 
 def test_a_connection_may_come_again() -> None:

@@ -5,11 +5,12 @@ import multiprocessing
 import pickle
 import signal
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from hopguard.scanning.scanner import Scanner
 from hopguard.scanning.task import Batch, Settings, Task
@@ -48,20 +49,17 @@ class Worker:
 
     def __init__(self, settings: Settings, others: Iterable[Connection]) -> None:
         """Start it; `others` are the connections to the other workers."""
-        self.waiting: Waiting | None = None
-        self.process: BaseProcess
-        if can_fork():
-            forking = multiprocessing.get_context("fork")
-            self.connection, theirs = forking.Pipe()
-            inherited = [*others, self.connection]
-            arguments = theirs, settings, inherited
-            self.process = forking.Process(target=work_forked, args=arguments, daemon=True)
-        else:
-            spawning = multiprocessing.get_context("spawn")
-            self.connection, theirs = spawning.Pipe()
-            self.process = spawning.Process(target=work, args=(theirs, settings), daemon=True)
+        forks = can_fork()
+        context: Any = multiprocessing.get_context("fork" if forks else "spawn")
+        self.connection: Connection
+        self.connection, theirs = context.Pipe()
+        inherited = [*others, self.connection] if forks else []
+        self.process: BaseProcess = context.Process(
+            target=work, args=(theirs, settings, inherited), daemon=True
+        )
         self.process.start()
         theirs.close()
+        self.waiting: Waiting | None = None
 
     def ending(self) -> str:
         """Say how the process has ended."""
@@ -86,25 +84,17 @@ def can_fork() -> bool:
         return False
 
 
-def work_forked(
-    connection: Connection, settings: Settings, inherited: Iterable[Connection]
-) -> None:
-    """Do the same as `work`, in a copy of the process that has started it.
+def work(connection: Connection, settings: Settings, inherited: Sequence[Connection] = ()) -> None:
+    """Do what comes through `connection`, until it ends. This is what a worker process runs.
 
-    `inherited` are connections that only that one may hold: if it dies, they must end.
+    One that is a copy has `inherited` connections that only its parent may hold: they must end when
+    that does.
     """
-    for one in inherited:
-        one.close()
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
-    gc.freeze()  # what was there is not ours to clear away
-    work(connection, settings)
-
-
-def work(connection: Connection, settings: Settings) -> None:
-    """Do what comes through `connection`, until it ends. This is what a worker process runs."""
+    if inherited:
+        for one in inherited:
+            one.close()
+        _reset_signals()
+        gc.freeze()  # what was there is not ours to clear away
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that has started it decides
     scanner = Scanner(settings)
     try:
@@ -114,6 +104,14 @@ def work(connection: Connection, settings: Settings) -> None:
             connection.send_bytes(DONE)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _reset_signals() -> None:
+    """Do with signals what a new program does."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def how_ended(code: int | None) -> str:
