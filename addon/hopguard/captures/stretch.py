@@ -14,13 +14,16 @@ from typing import Any, NamedTuple
 
 from hopguard.captures.quiet import Pair, Quiet, Side, began_first, began_on, is_first
 from hopguard.events import Key
-from hopguard.message import Leg
 
 WORTHWHILE = 8
 """Exchanges, at least, of which a stretch is made."""
 
 Placed = tuple[int, Quiet]
 """An exchange, and behind how many records of its batch it comes."""
+
+
+NOBODY = Side(Key("client", ""), None, None, None)
+"""Stands for a connection that there is none of."""
 
 
 class Share(NamedTuple):
@@ -98,14 +101,10 @@ def _exchanges(pairs: Sequence[Pair], octets: bytes) -> Iterator[Placed]:
         yield position, (pairs[pair], *facts)
 
 
-class _OddError(Exception):
-    """It cannot be told in short."""
-
-
 class _Sum:
     """What there is on a connection so far."""
 
-    __slots__ = ("began", "end", "latest", "number", "side")
+    __slots__ = ("began", "differs", "end", "latest", "number", "side")
 
     def __init__(self, side: Side, place: int) -> None:
         self.side = side
@@ -113,16 +112,16 @@ class _Sum:
         """Which exchanges are the first and the last."""
         self.latest = float("-inf")
         self.number = 0
+        self.differs = False
+        """Whether it is told of in another way as well."""
 
 
 def stretch_of(exchanges: Sequence[Placed]) -> Stretch | None:
     """Tell exchanges in short; None if that would leave out something that may matter."""
     quiets = [quiet for _, quiet in exchanges]
-    try:
-        sums = [*_sums(quiets, "client"), *_sums(quiets, "server")]
-    except _OddError:
+    sums = _sums(quiets)
+    if sums is None:
         return None
-    sums.sort(key=lambda one: one.end)
     latest = list(accumulate(map(began_first, quiets), max))
     for one in sums:
         if one.side.closed is not None and one.side.closed <= latest[one.end]:
@@ -131,42 +130,36 @@ def stretch_of(exchanges: Sequence[Placed]) -> Stretch | None:
     return Stretch(shares, latest[-1], lambda: exchanges)
 
 
-def _sums(quiets: Sequence[Quiet], leg: Leg) -> Iterable[_Sum]:
-    """Sum up what there is on each connection of a leg.
+def _sums(quiets: Sequence[Quiet]) -> list[_Sum] | None:
+    """Sum up what there is on each connection, in the order of the last exchange on it.
 
-    Raises:
-        _OddError: a connection is told of in different ways, or an exchange on it comes too late.
+    None if an exchange begins before one that was there, or if a connection is told of in different
+    ways.
     """
-    times = [quiet[1] for quiet in quiets] if leg == "client" else [quiet[3] for quiet in quiets]
     sums: dict[Key, _Sum] = {}
-    known: dict[int, _Sum | None] = {}
-    for place, pair in enumerate([quiet[0] for quiet in quiets]):
-        if id(pair) in known:
-            one = known[id(pair)]
-        else:
-            one = known[id(pair)] = _sum_of(pair, leg, place, sums)
-        if one is None:
-            continue
-        if times[place] < one.latest:
-            raise _OddError
-        one.latest = times[place]
-        one.end = place
-        one.number += 1
-    return sums.values()
-
-
-def _sum_of(pair: Pair, leg: Leg, place: int, sums: dict[Key, _Sum]) -> _Sum | None:
-    side = _side_of(pair, leg)
-    if side is None:
+    known: dict[int, tuple[_Sum, _Sum]] = {}
+    for place, quiet in enumerate(quiets):
+        pair = quiet[0]
+        if id(pair) not in known:
+            known[id(pair)] = _sum_of(pair.client, place, sums), _sum_of(pair.server, place, sums)
+        client, server = known[id(pair)]
+        if quiet[1] < client.latest or quiet[3] < server.latest:
+            return None
+        client.latest, server.latest = quiet[1], quiet[3]
+        client.end = server.end = place
+        client.number += 1
+        server.number += 1
+    if any(one.differs for of_pair in known.values() for one in of_pair):
         return None
+    return sorted(sums.values(), key=lambda one: (one.end, one.side.key.leg))
+
+
+def _sum_of(side: Side | None, place: int, sums: dict[Key, _Sum]) -> _Sum:
+    if side is None:
+        return _Sum(NOBODY, place)
     one = sums.setdefault(side.key, _Sum(side, place))
-    if one.side != side:
-        raise _OddError
+    one.differs |= one.side != side
     return one
-
-
-def _side_of(pair: Pair, leg: Leg) -> Side | None:
-    return pair.client if leg == "client" else pair.server
 
 
 def _share(one: _Sum, quiets: Sequence[Quiet]) -> Share:
