@@ -28,10 +28,14 @@ class Connections:
         checker: Checker,
         redaction: Redaction,
         wanted: Callable[[Finding], bool] | None = None,
+        idle_timeout: float | None = None,
     ) -> None:
-        """Judge by the rules of `checker`; what is not `wanted` is left out."""
+        """Judge by the rules of `checker`; what is not `wanted` is left out.
+
+        `idle_timeout` is that of whoever stands in front of the servers, in seconds, if known.
+        """
         self._wanted = wanted or (lambda _: True)
-        self._lifecycle = Lifecycle(checker, most_open=calm.MOST)
+        self._lifecycle = Lifecycle(checker, idle_timeout=idle_timeout, most_open=calm.MOST)
         self._lifecycle.forget = self._forget
         self._redaction = redaction
         self._latest: dict[Key, Exchange] = {}

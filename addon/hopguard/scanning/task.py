@@ -17,6 +17,8 @@ class Settings(NamedTuple):
     policy: tuple[str, ...] = ()
     """Lines."""
     redaction: Redaction = Redaction()
+    idle_timeout: float | None = None
+    """Seconds for which whoever stands in front of the servers keeps idle connections, if known."""
 
 
 class Task(NamedTuple):
