@@ -257,7 +257,7 @@ def test_what_is_whole_in_a_damaged_file_is_read(octets: bytes, complete: int, r
 @pytest.mark.parametrize(
     ("block", "reason"),
     [
-        (b"", "does not begin with a status line"),
+        (b"", "there is no message in it"),
         (b"HTTP/0.9", "does not begin with a status line"),
         (b"HTTP/1.1 200 OK\r\nA: 1", "the header section has no end"),
     ],

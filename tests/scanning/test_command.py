@@ -131,9 +131,18 @@ def test_what_cannot_be_read(
         capsys, bad, write(tmp_path / "good", 1), "--format", "jsonl", "--fail-on", "info"
     )
     assert status == 3
-    assert paths_found(out) == ["1"]
+    assert paths_found(out)[-1] == "1"
     assert said[0].startswith(f"hopguard: cannot read {bad}")
     assert reason in said[0]
+
+
+def test_what_is_good_in_a_cut_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It is reported, also where all of it is read at one go."""
+    path = tmp_path / "cut.gz"
+    path.write_bytes(gzip.compress(saved([flow(1)])) + gzip.compress(saved([flow(2)]))[:200])
+    status, out, said = run(capsys, path, "--format", "jsonl")
+    assert (status, paths_found(out)) == (3, ["1"])
+    assert "the gzip file ends too early" in said[0]
 
 
 def test_what_does_not_exist(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
