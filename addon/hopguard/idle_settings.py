@@ -4,6 +4,8 @@ A Server field may be missing, wrong, or that of a proxy in front; so a name tha
 gives no advice for one product but names what is common.
 """
 
+import re
+
 SETTINGS = {
     b"nginx": "keepalive_timeout",
     b"openresty": "keepalive_timeout",
@@ -27,6 +29,20 @@ ANONYMOUS = (
     "IdleTimeout in Go"
 )
 """Servers that send no Server field by themselves."""
+
+_SECONDS = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?s?")
+
+
+def seconds_of(text: str) -> float:
+    """Read how long somebody keeps idle connections, such as `60` or `4.5 s`.
+
+    Raises:
+        ValueError: it is no number of seconds; the text says so.
+    """
+    found = _SECONDS.fullmatch(text.strip())
+    if found is None or float(found[1]) == 0:
+        raise ValueError(f"{text!r} is not a number of seconds, such as '60'")
+    return float(found[1])
 
 
 def setting_of(server: bytes) -> str:

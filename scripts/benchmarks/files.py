@@ -1,6 +1,7 @@
 """Saved traffic: the scan of flow files, beside mitmproxy's own reading of them."""
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -23,8 +24,12 @@ from .size import Size
 
 BODY_OF_LARGE_FILES = 64 * 1024
 MEGABYTE = 1_000_000
+FLOWS_AT_A_TIME = 1000
 LIMIT = 150
 """Megabytes that a scan may use."""
+
+_ID = re.compile(rb"[0-9a-f]{8}(?=(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+"""How the ids of flows and connections begin."""
 
 
 def figures(size: Size) -> Iterator[Figure]:
@@ -83,11 +88,7 @@ def _read(path: Path) -> float:
 def _by_workers(folder: Path, size: Size) -> Figure:
     """Scan one file in parts, by the clock: what counts is how long people wait."""
     path = folder / "workers.flows"
-    write_flows(path, 1000, [])
-    once = path.read_bytes()
-    with path.open("ab") as file:
-        for _ in range(size.flows_in_file // 50):
-            file.write(once)
+    _write_much(path, size.megabytes_for_workers)
 
     def scan(workers: int) -> float:
         began = time.perf_counter()
@@ -96,13 +97,23 @@ def _by_workers(folder: Path, size: Size) -> Figure:
 
     spent = alternate({"1": lambda: scan(1), "2": lambda: scan(2)}, size.rounds)
     return Figure(
-        what=f"scan of {number(path.stat().st_size / MEGABYTE)} MB by 2 workers, against 1",
+        what=f"scan of {path.stat().st_size / MEGABYTE:,.0f} MB by 2 workers, against 1",
         target=">= 1.8",
         unit="times",
         value=median_ratio(spent["1"], spent["2"]),
         ours=f"{number(statistics.median(spent['2']))} s",
         peer=f"1 worker: {number(statistics.median(spent['1']))} s",
     )
+
+
+def _write_much(path: Path, megabytes: int) -> None:
+    """Write the same flows again and again, each time on other connections."""
+    write_flows(path, FLOWS_AT_A_TIME, [])
+    between_ids = _ID.split(path.read_bytes())
+    times = megabytes * MEGABYTE // path.stat().st_size
+    with path.open("ab") as file:
+        for number_of_copy in range(1, times):
+            file.write((b"%08x" % number_of_copy).join(between_ids))
 
 
 def _of_memory(folder: Path, size: Size) -> Iterator[Figure]:

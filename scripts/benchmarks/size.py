@@ -18,6 +18,8 @@ class Size:
     flows: int
     """After which the memory of proxies is compared."""
     flows_in_file: int
+    megabytes_for_workers: int
+    """Size of the file that one process reads, and two."""
     megabytes: tuple[int, int]
     """Sizes of captures between which the memory of a scan is compared."""
 
@@ -30,6 +32,7 @@ DEFAULT = Size(
     requests=3_000,
     flows=200_000,
     flows_in_file=5_000,
+    megabytes_for_workers=2_500,
     megabytes=(100, 10_000),
 )
 QUICK = Size(
@@ -40,6 +43,7 @@ QUICK = Size(
     requests=300,
     flows=3_000,
     flows_in_file=500,
+    megabytes_for_workers=250,
     megabytes=(10, 100),
 )
 TINY = Size(
@@ -50,6 +54,7 @@ TINY = Size(
     requests=8,
     flows=20,
     flows_in_file=5,
+    megabytes_for_workers=1,
     megabytes=(1, 2),
 )
 """For tests, to see that everything runs."""

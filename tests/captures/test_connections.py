@@ -10,7 +10,7 @@ from mitmproxy import flow as mitmflow
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from hopguard.captures import connections, lifespan
+from hopguard.captures import calm, ends, lifespan
 from hopguard.captures.capture import Captured
 from hopguard.captures.connections import Connections
 from hopguard.captures.flowfile import FlowFileReader
@@ -175,15 +175,15 @@ def test_a_race() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of connections that are quiet, and of ends that have not come."""
-    monkeypatch.setattr(connections, "MOST_OPEN", 2)
-    monkeypatch.setattr(connections, "MOST_CLOSING", 2)
+    monkeypatch.setattr(calm, "MOST", 2)
+    monkeypatch.setattr(ends, "MOST", 2)
     following = Connections(CHECKER, Redaction())
     for one in exchanges([exchange(n, server=f"s{n}", closed=500 + n) for n in range(1, 9)]):
         assert list(following.feed(one)) == []
-    assert len(following._quiet) <= 2
-    assert len(following._closing) <= 2
+    assert len(following._calm) <= 2
+    assert len(following._ends) <= 2
     list(following.finish())
-    assert not any((following._quiet, following._latest, following._started, following._ends))
+    assert not any((following._calm, following._latest, following._started, following._ends._ends))
 
 
 def test_a_connection_may_come_again() -> None:

@@ -1,8 +1,11 @@
 """Opening captures: files, streams of other file systems, and what is missing for them."""
 
+import gzip
 import io
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 import zstandard
 
 from hopguard.captures import opening
-from hopguard.captures.decompression import uncompressed
+from hopguard.captures.decompression import CompressionError, uncompressed
 from hopguard.captures.opening import Capture, is_url, open_capture, stamp_of
 from hopguard.extras import MissingExtraError
 
@@ -84,3 +87,20 @@ def test_several_frames_of_zstd() -> None:
     stream = uncompressed(io.BytesIO(octets), octets[:9])
     pieces = iter(lambda: stream.read(700), b"")
     assert b"".join(pieces) == content + b"end"
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+@pytest.mark.parametrize("size", [7, 5_000, 1 << 20])
+def test_what_is_before_the_damage(compress: Callable[[bytes], bytes], size: int) -> None:
+    """It is good, and is read first, however much is asked for at a time."""
+    good, rest = os.urandom(3_000), os.urandom(300_000)
+    for octets in (compress(good) + compress(rest)[:-9], compress(good) + compress(rest)[:1] * 9):
+        stream = uncompressed(io.BytesIO(octets), octets)
+        pieces: list[bytes] = []
+        with pytest.raises(CompressionError):
+            pieces.extend(iter(partial(stream.read, size), b""))
+        found = b"".join(pieces)
+        assert len(found) >= len(good)
+        assert (good + rest).startswith(found)
+        with pytest.raises(CompressionError):
+            stream.read(size)

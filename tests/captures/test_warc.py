@@ -257,7 +257,7 @@ def test_what_is_whole_in_a_damaged_file_is_read(octets: bytes, complete: int, r
 @pytest.mark.parametrize(
     ("block", "reason"),
     [
-        (b"", "does not begin with a status line"),
+        (b"", "there is no message in it"),
         (b"HTTP/0.9", "does not begin with a status line"),
         (b"HTTP/1.1 200 OK\r\nA: 1", "the header section has no end"),
     ],
@@ -312,3 +312,102 @@ def lost_of(octets: bytes) -> list[str]:
     reader = WarcReader()
     read(reader, octets)
     return [loss.what for loss in reader.lost]
+
+
+# What programs have written, in files that others have collected
+
+
+def written(text: str, block: str, *, end: str = "\r\n") -> bytes:
+    """Make a record whose header is written as it stands here, with other line ends."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    octets = block.encode()
+    lines.append(f"Content-Length: {len(octets)}")
+    return (end.join(lines) + end * 2).encode() + octets + b"\r\n\r\n"
+
+
+CLUEWEB = written(
+    """
+    WARC/0.18
+    WARC-Type: response
+    WARC-Target-URI: http://www.example/shop/order/
+    WARC-Warcinfo-ID: c95d1e81-0000-4509-81b4-87f9e8faab63
+    WARC-Date: 2008-10-294T05:21:46-0700
+    WARC-Identified-Payload-Type:
+    Content-Type: application/http;msgtype=response
+    """,
+    "HTTP/1.1 200 OK\nContent-Encoding: gzip\nConnection: close\nContent-Length: 9\n\nunzipped!\n",
+)
+"""Lines of the message end in LF, the date is none, and the length is not that of the body."""
+
+DOUBLED = written(
+    """
+    WARC/1.0
+    WARC-Type: response
+    WARC-Target-URI: http://www.example/
+    Content-Type: application/http; msgtype=response
+    """,
+    "HTTP/1.0 302 \r\nLocation: /x\r\nConnection: close\r\n\r\n",
+    end="\r\r\n",
+)
+"""Somebody has turned line ends twice; the status has no reason."""
+
+SPILLED = written(
+    """
+    WARC/0.17
+    WARC-Type: response
+    WARC-Target-URI: http://www.example/
+    Content-Type: application/http; msgtype=response
+    Server: x
+    Content-Type: text/html; charset=utf-8
+    Connection: close
+    """,
+    "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+    end="\n",
+)
+"""Fields of the message stand in the record's own header as well."""
+
+OVER_HTTP2 = written(
+    """
+    WARC/1.0
+    WARC-Type: response
+    WARC-Target-URI: https://www.example/
+    WARC-Protocol: h2
+    WARC-Protocol: tls/1.3
+    WARC-Cipher-Suite: TLS_AES_256_GCM_SHA384
+    Content-Type: application/http; msgtype=response
+    """,
+    "HTTP/1.1 200 \r\nserver: x\r\nX-Crawler-content-encoding: br\r\nContent-Length: 0\r\n\r\n",
+)
+"""A message of HTTP/2 is written as one of HTTP/1.1."""
+
+
+@pytest.mark.parametrize(
+    ("octets", "version", "status", "url"),
+    [
+        (CLUEWEB, "HTTP/1.1", 200, "http://www.example/shop/order/"),
+        (DOUBLED, "HTTP/1.0", 302, "http://www.example/"),
+        (SPILLED, "HTTP/1.1", 200, "http://www.example/"),
+        (OVER_HTTP2, "HTTP/2", 200, "https://www.example/"),
+    ],
+)
+def test_what_programs_have_written(octets: bytes, version: str, status: int, url: str) -> None:
+    captured = read_warc(octets * 2)
+    assert [(each.status, each.url) for each in captured] == [(status, url)] * 2
+    assert {each.response.version for each in captured if each.response} == {version}
+    assert found_in(captured) == []
+
+
+def test_wget_writes_addresses_in_brackets() -> None:
+    ids = {"warc_record_id": "<urn:uuid:1>", "warc_target_uri": f"<{URI}>"}
+    asked = record("request", GET, **ids)
+    answered = record("response", OK, warc_concurrent_to="<urn:uuid:1>", warc_target_uri=f"<{URI}>")
+    (captured,) = read_warc(WGET + asked + answered)
+    assert (captured.url, captured.status, captured.flow) == (URI, 200, "urn:uuid:1")
+    assert captured.method == b"GET"
+
+
+def test_heritrix_keeps_names_that_were_looked_up() -> None:
+    looked_up = record("response", b"20080430\nx.\t5\tIN\tA\t192.0.2.1\n", content_type="text/dns")
+    heritrix = software("Heritrix/@VERSION@ http://crawler.archive.org")
+    (captured,) = read_warc(heritrix + looked_up + record("response", OK))
+    assert captured.status == 200

@@ -6,8 +6,10 @@ import json
 import sys
 from pathlib import Path
 
+import junitparser
 import pytest
 import zstandard
+from mitmproxy import http
 
 from hopguard.cli import main
 from tests.captures.flows import saved
@@ -129,9 +131,18 @@ def test_what_cannot_be_read(
         capsys, bad, write(tmp_path / "good", 1), "--format", "jsonl", "--fail-on", "info"
     )
     assert status == 3
-    assert paths_found(out) == ["1"]
+    assert paths_found(out)[-1] == "1"
     assert said[0].startswith(f"hopguard: cannot read {bad}")
     assert reason in said[0]
+
+
+def test_what_is_good_in_a_cut_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It is reported, also where all of it is read at one go."""
+    path = tmp_path / "cut.gz"
+    path.write_bytes(gzip.compress(saved([flow(1)])) + gzip.compress(saved([flow(2)]))[:200])
+    status, out, said = run(capsys, path, "--format", "jsonl")
+    assert (status, paths_found(out)) == (3, ["1"])
+    assert "the gzip file ends too early" in said[0]
 
 
 def test_what_does_not_exist(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -239,3 +250,61 @@ def test_interrupted(
     monkeypatch.setattr("hopguard.scanning.workers.scan", interrupt)
     status, _, said = run(capsys, write(tmp_path / "a.flows", 1))
     assert (status, said) == (130, ["hopguard: interrupted"])
+
+
+def promising(number: int, timeout: int) -> http.HTTPFlow:
+    """Make a clean flow whose server announces how long it keeps idle connections."""
+    made = flow(number, bad=False)
+    assert made.response is not None
+    made.server_conn.timestamp_start = made.server_conn.timestamp_tcp_setup = 946681202
+    made.response.headers["Connection"] = "keep-alive"
+    made.response.headers["Keep-Alive"] = f"timeout={timeout}"
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ([], []),
+        (["--idle-timeout", "60"], ["1", "3"]),
+        (["--idle-timeout=8.5 s"], ["1"]),
+        (["--idle-timeout=60", "--policy", "/keep-alive-shorter-than-peer-idle/off"], []),
+    ],
+)
+def test_what_is_in_front_of_the_servers(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], found: list[str]
+) -> None:
+    """A server that announces no more than that is named; a report says what could not be known."""
+    path = tmp_path / "x.flows"
+    path.write_bytes(saved([promising(1, 5), promising(2, 5), promising(3, 9), promising(4, 65)]))
+    status, out, said = run(capsys, path, *arguments, "--format", "jsonl")
+    assert status == 0
+    assert paths_found(out) == found
+    names = {json.loads(line)["rule"] for line in out.splitlines()}
+    assert names <= {"keep-alive-shorter-than-peer-idle"}
+    notes = " ".join(said)
+    told = "--idle-timeout" in notes
+    assert told == (not arguments)
+    assert "who ended a connection is not told" in notes
+
+
+def test_what_could_have_been_found(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A rule that finds nothing because nobody has said what it needs has not been checked."""
+    path = tmp_path / "x.flows"
+    path.write_bytes(saved([promising(1, 65)]))
+    passed = []
+    for arguments in ([], ["--idle-timeout", "60"]):
+        _, out, _ = run(capsys, path, *arguments, "--format", "junit")
+        (suite,) = junitparser.JUnitXml.fromstring(out.encode())
+        passed.append("keep-alive-shorter-than-peer-idle" in [case.name for case in suite])
+    assert passed == [False, True]
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "x", "1e9", ""])
+def test_no_number_of_seconds(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, wrong: str
+) -> None:
+    """Wrong usage is named."""
+    status, _, said = run(capsys, tmp_path, f"--idle-timeout={wrong}")
+    assert status == 2
+    assert f"{wrong!r} is not a number of seconds, such as '60'" in said[-1]

@@ -1,9 +1,11 @@
 """Several processes: the same result, whatever their number, and whatever happens to them."""
 
+import gc
 import io
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from hopguard.scanning import splitting, workers
+import hopguard
+from hopguard.scanning import splitting, worker, workers
 from hopguard.scanning.inputs import Input
 from hopguard.scanning.scanner import Scanner
 from hopguard.scanning.splitting import tasks_of
 from hopguard.scanning.task import Batch, Settings, Task
-from hopguard.scanning.worker import how_ended, work
+from hopguard.scanning.worker import can_fork, how_ended, work
 from hopguard.scanning.workers import Workers, scan, scan_here
 from tests.captures.flows import saved
 from tests.scanning.captures import flow, write
@@ -71,7 +74,7 @@ def test_what_is_not_cut(folder: Path) -> None:
     small = folder / "small0.flows"
     assert len(list(tasks_of([str(small)]))) == 1
     gone = Input(str(folder / "gone"), size=10**9)
-    assert [task.path for task in splitting._tasks_of(gone, 100)] == [gone.path]
+    assert [task.path for task in splitting._tasks_of(gone, 100, 100)] == [gone.path]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -90,6 +93,95 @@ def test_their_number_does_not_matter(
     assert found[1] == 65
 
 
+def test_new_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are what whoever has other threads gets."""
+    monkeypatch.setattr(worker, "can_fork", lambda: False)
+    pool = Workers(Settings(), 2)
+    batches = pool.scan(tasks_of([str(folder)], part=50_000))
+    assert {type(one.process).__name__ for one in pool._workers} == {"SpawnProcess"}
+    assert summed(batches) == summed(scan_here(tasks_of([str(folder)]), Settings()))
+
+
+def test_who_can_be_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A process with one thread, if that is known."""
+    monkeypatch.setattr(worker, "_THREADS", tmp_path)
+    (tmp_path / "1").mkdir()
+    assert can_fork()
+    (tmp_path / "2").mkdir()
+    assert not can_fork()
+    monkeypatch.setattr(worker, "_THREADS", tmp_path / "gone")
+    assert not can_fork()
+
+
+def test_a_copy_keeps_nothing_that_it_must_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the ends of other pipes, nor handlers of signals."""
+    set_: dict[int, object] = {}
+    monkeypatch.setattr(signal, "getsignal", lambda number: print if number == 10 else None)
+    monkeypatch.setattr(signal, "signal", set_.__setitem__)
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    ours, theirs = multiprocessing.Pipe()
+    other, others = multiprocessing.Pipe()
+    work(theirs, Settings(), [ours, other])
+    assert (ours.closed, other.closed) == (True, True)
+    assert set_ == {10: signal.SIG_DFL, signal.SIGINT: signal.SIG_IGN}
+    with others, pytest.raises(EOFError):
+        others.recv()
+
+
+COPIES = """
+import os, signal, sys, threading
+from pathlib import Path
+from hopguard.scanning import workers
+from hopguard.scanning.splitting import tasks_of
+from hopguard.scanning.task import Settings
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+sys.stdout.write("once ")  # is not written yet
+pool = workers.Workers(Settings(), 3)
+batches = pool.scan(tasks_of(sys.argv[1:], part=50_000))
+kinds = {type(one.process).__name__ for one in pool._workers}
+assert kinds == {"ForkProcess" if Path("/proc/self/task").is_dir() else "SpawnProcess"}
+"""
+
+
+def ended(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that has one thread; it has ended when all have that may write to its pipe."""
+    paths = [str(Path(hopguard.__file__).parents[1]), str(Path(__file__).parents[2])]
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", COPIES + program, str(folder)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        check=False,
+        text=True,
+    )
+
+
+def test_copies(folder: Path) -> None:
+    """They find the same as new processes, also if one is replaced when there are threads."""
+    replace = """
+os.kill(pool._workers[0].process.pid, signal.SIGKILL)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(sum(batch.exchanges + len(batch.errors) > 0 for batch in batches))
+"""
+    count = "print(sum(batch.exchanges for batch in batches))"
+    assert ended(folder, count).stdout == "once 63\n"
+    replaced = ended(folder, replace)
+    assert (replaced.returncode, replaced.stdout.split()[0]) == (0, "once")
+
+
+def test_copies_end_with_their_parent(folder: Path) -> None:
+    """However it ends: what they have inherited does not keep them waiting for each other."""
+    died = ended(folder, "sys.stdout.flush(); os.kill(os.getpid(), signal.SIGKILL)")
+    assert (died.returncode, died.stdout) == (-signal.SIGKILL, "once ")
+
+
+def test_copies_are_stopped(folder: Path) -> None:
+    """What their parent does with signals is not theirs; nor do they write what it will write."""
+    assert ended(folder, "next(batches); batches.close()").stdout == "once "
+    unused = ended(folder, "del batches; assert not pool._workers")
+    assert (unused.returncode, unused.stdout) == (0, "once ")
+
+
 def test_little_is_done_here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started for it."""
     monkeypatch.setattr(workers, "Workers", None)
@@ -102,10 +194,10 @@ def test_a_worker_that_dies(folder: Path) -> None:
     tasks = tasks_of([str(folder)], part=50_000)
     batches = pool.scan(tasks)
     first = next(batches)
-    (worker,) = pool._workers
-    assert worker.process.pid is not None
-    os.kill(worker.process.pid, signal.SIGKILL)
-    worker.process.join()
+    (one,) = pool._workers
+    assert one.process.pid is not None
+    os.kill(one.process.pid, signal.SIGKILL)
+    one.process.join()
     records, exchanges, errors = summed(batches)
     assert errors
     assert all("the process that read it ended by SIGKILL" in error for error in errors)
@@ -165,7 +257,7 @@ def test_whoever_has_seen_enough_stops_them(folder: Path, monkeypatch: pytest.Mo
     pool = Workers(Settings(), 2)
     batches = pool.scan(tasks_of([str(folder)], part=50_000))
     next(batches)
-    processes = [worker.process for worker in pool._workers]
+    processes = [one.process for one in pool._workers]
     batches.close()
     assert processes
     assert not any(process.is_alive() for process in processes)

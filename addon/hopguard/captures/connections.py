@@ -4,24 +4,20 @@ So the result does not depend on how many read them. Nobody knows who closed a c
 that need it find nothing.
 """
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from hopguard.captures import calm, ends
+from hopguard.captures.calm import Calm, Past
+from hopguard.captures.ends import Ends
 from hopguard.captures.lifespan import Exchange, Span
-from hopguard.captures.quiet import Quiet, Side, began_on, events_on, is_first
+from hopguard.captures.quiet import Quiet, Side, began_first, began_on, events_on, is_first
+from hopguard.captures.stretch import Stretch
 from hopguard.checker import Checker
 from hopguard.events import Closed, Event, Key
 from hopguard.lifecycle import Judged, Lifecycle
 from hopguard.record import Circumstances, Record, Redaction, make_record
 from hopguard.rule import Finding
-
-MOST_OPEN = 20_000
-"""Connections that are followed, and as many on which all has been quiet: more than a capture of
-one proxy holds at a time. Of those beyond, the one that was used least recently is given up."""
-
-MOST_CLOSING = 50_000
-"""Connections whose end is known and has not come; the earliest of those beyond is not told."""
 
 
 class Connections:
@@ -32,21 +28,21 @@ class Connections:
         checker: Checker,
         redaction: Redaction,
         wanted: Callable[[Finding], bool] | None = None,
+        idle_timeout: float | None = None,
     ) -> None:
-        """Judge by the rules of `checker`; what is not `wanted` is left out."""
+        """Judge by the rules of `checker`; what is not `wanted` is left out.
+
+        `idle_timeout` is that of whoever stands in front of the servers, in seconds, if known.
+        """
         self._wanted = wanted or (lambda _: True)
-        self._lifecycle = Lifecycle(checker, most_open=MOST_OPEN)
+        self._lifecycle = Lifecycle(checker, idle_timeout=idle_timeout, most_open=calm.MOST)
         self._lifecycle.forget = self._forget
         self._redaction = redaction
         self._latest: dict[Key, Exchange] = {}
         self._started: dict[Key, float] = {}
         """When the latest request on each connection began."""
-        self._quiet: dict[Key, tuple[int, bool, Side, Quiet]] = {}
-        """Connections on which all has been quiet: how many exchanges there were, whether the first
-        of them is known, and the last."""
-        self._closing: list[tuple[float, Key]] = []
-        """A heap: the next one to close is first."""
-        self._ends: dict[Key, float] = {}
+        self._calm = Calm()
+        self._ends = Ends()
 
     def feed(self, exchange: Exchange | Quiet) -> Iterable[Record]:
         """Take in an exchange; give the records of what is found, as it is found.
@@ -58,8 +54,7 @@ class Connections:
             return self._feed(exchange)
         pair = exchange[0]
         sides = [side for side in (pair.client, pair.server) if side is not None]
-        began = began_on(sides[0], exchange)
-        if self._closing and self._closing[0][0] <= began:
+        if self._ends.next <= began_first(exchange):
             return self._feed_quiet(sides, exchange)
         for side in sides:
             if self._lifecycle.connection(side.key) is not None:
@@ -67,6 +62,50 @@ class Connections:
         for side in sides:
             self._note(side, exchange)
         return ()
+
+    def take(self, stretch: Stretch) -> bool:
+        """Take in a stretch of exchanges as a whole; False if they must be fed one by one.
+
+        What comes of it is the same in either case, whoever has made stretches of what.
+        """
+        ending = self._ends.due(stretch.until)
+        if not self._is_apart(stretch, ending) or not self._has_room(stretch, ending):
+            return False
+        for side, number, _, latest, whole, last in stretch.shares:
+            self._calm.add(side.key, Past(number, whole, side, last))
+            self._started[side.key] = latest
+            self._will_close(side.key, side.closed)
+        for key in self._calm.beyond():
+            self._forget(key)
+        for _, key in self._ends.pop(stretch.until):
+            self._forget(key)
+        return True
+
+    def _is_apart(self, stretch: Stretch, ending: Mapping[Key, float]) -> bool:
+        """Tell whether nothing but the stretch concerns its connections, and nobody the others.
+
+        None of them is followed, nor any that ends meanwhile; no exchange begins before one that
+        was there; and if one of them ends meanwhile, all exchanges of the stretch know of it.
+        """
+        for side, _, first, *_ in stretch.shares:
+            key = side.key
+            if key in self._lifecycle or self._started.get(key, first) > first:
+                return False
+            if key in ending and ending[key] != side.closed:
+                return False
+        return not any(key in self._lifecycle for key in ending)
+
+    def _has_room(self, stretch: Stretch, ending: Mapping[Key, float]) -> bool:
+        """Tell whether nothing is forgotten for the stretch, or only what does not concern it."""
+        shares = stretch.shares
+        if len(self._ends) + len(shares) > ends.MOST or len(shares) > calm.MOST:
+            return False
+        keys = {share.side.key for share in shares}
+        given_up = self._calm.beyond(keys)
+        if not given_up:
+            return True
+        ends_come = ending or any(share.side.closed is not None for share in shares)
+        return not ends_come and keys.isdisjoint(given_up)
 
     def _feed(self, exchange: Exchange) -> Iterator[Record]:
         yield from self._close_until(exchange.spans[0].events[0].time)
@@ -78,7 +117,7 @@ class Connections:
 
     def _feed_quiet(self, sides: list[Side], quiet: Quiet) -> Iterator[Record]:
         """Take in a quiet exchange on connections of which at least one is followed, or closes."""
-        yield from self._close_until(began_on(sides[0], quiet))
+        yield from self._close_until(began_first(quiet))
         (client, server), (*_, method, flow, url) = quiet[0].addresses, quiet
         bare = Exchange((), flow, method, url, client, server)
         for side in sides:
@@ -95,19 +134,14 @@ class Connections:
         key, began = side.key, began_on(side, quiet)
         if self._is_late(key, began):
             return
-        before = self._quiet.pop(key, None)
-        if before is None:
-            self._quiet[key] = 1, is_first(side.opened, began), side, quiet
-            if len(self._quiet) > MOST_OPEN:
-                self._forget(next(iter(self._quiet)))
-        else:
-            self._quiet[key] = before[0] + 1, before[1], side, quiet
-        if side.closed is not None:
-            self._will_close(key, side.closed)
+        self._calm.add(key, Past(1, is_first(side.opened, began), side, quiet))
+        if len(self._calm) > calm.MOST:
+            self._forget(next(iter(self._calm)))
+        self._will_close(key, side.closed)
 
     def _follow(self, span: Span, exchange: Exchange) -> Iterator[Record]:
         key = span.key
-        before = self._quiet.pop(key, None)
+        before = self._calm.pop(key)
         if before is not None:
             number, whole, side, quiet = before
             self._lifecycle.follow(side.connection(number, whole=whole))
@@ -124,7 +158,7 @@ class Connections:
         yield from self._close_until(float("inf"))
         for connection in list(self._lifecycle.connections()):
             self._lifecycle.feed(connection.key, Closed(None))
-        for key in list(self._quiet):
+        for key in list(self._calm):
             self._forget(key)
 
     def _is_late(self, key: Key, time: float | None) -> bool:
@@ -135,17 +169,12 @@ class Connections:
         return time < before
 
     def _will_close(self, key: Key, time: float | None) -> None:
-        if time is None or key in self._ends:
-            return
-        self._ends[key] = time
-        heapq.heappush(self._closing, (time, key))
-        if len(self._closing) > MOST_CLOSING:
-            heapq.heappop(self._closing)
+        if time is not None:
+            self._ends.add(key, time)
 
     def _close_until(self, time: float | None) -> Iterator[Record]:
-        while time is not None and self._closing and self._closing[0][0] <= time:
-            end, key = heapq.heappop(self._closing)
-            if self._ends.get(key) == end:
+        if time is not None:
+            for end, key in self._ends.pop(time):
                 yield from self._tell(key, Closed(end))
                 self._forget(key)
 
@@ -156,8 +185,10 @@ class Connections:
                 yield make_record(judged.finding, _where(judged, event, latest), self._redaction)
 
     def _forget(self, key: Key) -> None:
-        for known in (self._latest, self._started, self._ends, self._quiet):
-            known.pop(key, None)
+        self._latest.pop(key, None)
+        self._started.pop(key, None)
+        self._ends.forget(key)
+        self._calm.pop(key)
 
 
 def _where(judged: Judged, event: Event, latest: Exchange | None) -> Circumstances:

@@ -31,27 +31,56 @@ def uncompressed(stream: BinaryIO, head: bytes) -> Stream:
     return stream
 
 
-class _Gzip:
+class _Uncompressed:
+    """What is read from a compressed stream: all that is before the damage, if there is any."""
+
+    _error: CompressionError | None = None
+
+    def read(self, size: int, /) -> bytes:
+        """Read up to `size` octets; fewer only at the end, or before the damage.
+
+        Raises:
+            CompressionError: the file is damaged here.
+        """
+        found = bytearray()
+        while len(found) < size and self._error is None:
+            try:
+                more = self._more(size - len(found))
+            except CompressionError as error:
+                self._error = error
+                break
+            if not more:
+                return bytes(found)
+            found += more
+        if self._error is not None and not found:
+            raise self._error
+        return bytes(found)
+
+    def _more(self, size: int) -> bytes:
+        """Return some octets, but no more than `size`; none at the end.
+
+        Raises:
+            CompressionError: the file is damaged here.
+        """
+        raise NotImplementedError
+
+
+class _Gzip(_Uncompressed):
     """One or more members of gzip (RFC 1952)."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._file = gzip.GzipFile(fileobj=stream)
 
-    def read(self, size: int, /) -> bytes:
-        """Read up to `size` octets; fewer only at the end.
-
-        Raises:
-            CompressionError: the file is damaged.
-        """
+    def _more(self, size: int) -> bytes:
         try:
-            return self._file.read(size)
+            return self._file.read1(size)
         except EOFError:
             raise CompressionError("the gzip file ends too early") from None
         except (gzip.BadGzipFile, zlib.error):
             raise CompressionError("the gzip file is damaged") from None
 
 
-class _Zstandard:
+class _Zstandard(_Uncompressed):
     """One or more frames of Zstandard (RFC 8878)."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -60,19 +89,14 @@ class _Zstandard:
         except ImportError:
             raise MissingExtraError("reading .zst files", "scan") from None
         self._stream = stream
-        self._error = zstandard.ZstdError
+        self._error_of_library = zstandard.ZstdError
         self._begin = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj
         self._frame: Any = None
         self._fed = b""
         self._ready = bytearray()
 
-    def read(self, size: int, /) -> bytes:
-        """Read up to `size` octets; fewer only at the end.
-
-        Raises:
-            CompressionError: the file is damaged.
-        """
-        while len(self._ready) < size and self._feed():
+    def _more(self, size: int) -> bytes:
+        while not self._ready and self._feed():
             pass
         found = bytes(self._ready[:size])
         del self._ready[:size]
@@ -89,7 +113,7 @@ class _Zstandard:
             self._frame = self._begin()
         try:
             self._ready += self._frame.decompress(fed)
-        except self._error:
+        except self._error_of_library:
             raise CompressionError("the zstd file is damaged") from None
         self._fed = b""
         if self._frame.eof:

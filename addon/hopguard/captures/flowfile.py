@@ -15,6 +15,11 @@ from hopguard.captures.tnetstrings import DICTIONARY, PREFIX, PREFIX_LIMIT, Dama
 RECORD_LIMIT = 8 << 20
 """Octets of a record that is held as a whole; of a larger one, what no rule needs is left out."""
 
+IN_FRONT = Loss(
+    "what is in front of the servers is not told, unless --idle-timeout says it",
+    frozenset({"keep-alive-shorter-than-peer-idle/announced"}),
+)
+
 LOST = (
     INTERIM_RESPONSES,
     Loss(
@@ -25,18 +30,19 @@ LOST = (
         "the :protocol of an extended CONNECT is not kept", frozenset({"extended-connect-invalid"})
     ),
     Loss(
-        "who ended a connection is not told, nor what is in front of the servers",
+        "who ended a connection is not told",
         frozenset(
             {
                 "close-missing-while-draining",
                 "keep-alive-promise-mismatch/max-short",
                 "keep-alive-promise-mismatch/timeout-short",
-                "keep-alive-shorter-than-peer-idle",
+                "keep-alive-shorter-than-peer-idle/observed",
                 "non-persistent-peer-unannounced",
                 "server-closed-without-announcing",
             }
         ),
     ),
+    IN_FRONT,
     Loss("octets that nobody has asked for are not kept", frozenset({"unsolicited-response-data"})),
     Loss(
         "a CONNECT that a further proxy refuses is not kept",

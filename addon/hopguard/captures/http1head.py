@@ -9,6 +9,8 @@ from hopguard.message import RawFields, Version
 MOST_OCTETS = 1 << 18
 """Of a header section that is read: more than any server takes."""
 
+EMPTY = "there is no message in it"
+
 _END = re.compile(rb"\n\r?\n")
 _STATUS_LINE = re.compile(rb"(HTTP/[0-9]{1,3}(?:\.[0-9]{1,3})?)[ \t]+([1-9][0-9]{2})(?![0-9])")
 _LABEL = re.compile(rb"HTTP/[0-9]{1,3}(?:\.[0-9]{1,3})?")
@@ -48,6 +50,8 @@ def parse_request_head(octets: bytes) -> RequestHead:
     Raises:
         HeadError: there is no request line, or no end.
     """
+    if not octets:
+        raise HeadError(EMPTY)
     start, fields = _parse(octets[: _end_of(octets, 0)])
     words = [word for word in start.replace(b"\t", b" ").split(b" ") if word]
     if len(words) < 3 or not _LABEL.fullmatch(words[-1]):
@@ -66,6 +70,8 @@ def parse_response_head(octets: bytes) -> ResponseHead:
     position = 0
     while True:
         match = _STATUS_LINE.match(octets, position)
+        if not octets:
+            raise HeadError(EMPTY)
         if match is None:
             raise HeadError("the block does not begin with a status line")
         end = _end_of(octets, position)

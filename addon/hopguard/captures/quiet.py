@@ -58,12 +58,17 @@ class Pair(NamedTuple):
 Quiet = tuple[Pair, float, float, float, float, float, int, bytes | None, str | None, str | None]
 """A quiet exchange on its connections: when the request began, was complete, and went to the
 server; when the response began and was complete; the status, the method, the id of the flow, and
-the URL. It is a bare tuple, because one for each exchange goes from worker to parent."""
+the URL. It is a bare tuple, because there is one for each exchange."""
 
 
 def began_on(side: Side, quiet: Quiet) -> float:
     """Return when a quiet exchange began on one of its connections."""
     return quiet[1] if side.key.leg == "client" else quiet[3]
+
+
+def began_first(quiet: Quiet) -> float:
+    """Return when a quiet exchange began on the first of its connections."""
+    return quiet[1] if quiet[0].client is not None else quiet[3]
 
 
 def events_on(side: Side, quiet: Quiet) -> tuple[Event, ...]:

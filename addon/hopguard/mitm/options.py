@@ -10,6 +10,7 @@ from mitmproxy.addonmanager import Loader
 from hopguard.catalogue.lookup import UnknownNameError, find_profiles
 from hopguard.fields import CREDENTIALS
 from hopguard.grammar import is_token
+from hopguard.idle_settings import seconds_of
 from hopguard.mitm.policy_options import FORWARDING
 from hopguard.mitm.verdict import FAIL_ON, NEVER
 from hopguard.policy import ACTIONS, DEFAULT_ACTION, SHAPE
@@ -173,12 +174,10 @@ def parse_idle_timeout(text: str) -> float | None:
     """
     if not text.strip():
         return None
-    seconds = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?s?", text.strip())
-    if seconds is None or float(seconds[1]) == 0:
-        raise exceptions.OptionsError(
-            f"hopguard_idle_timeout: {text!r} is not a number of seconds, such as '60'"
-        )
-    return float(seconds[1])
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise exceptions.OptionsError(f"hopguard_idle_timeout: {error}") from None
 
 
 def parse_rotation(max_size: str, keep: str) -> Rotation:

@@ -12,7 +12,7 @@ from hopguard.captures.opening import STANDARD_INPUT, is_url
 from hopguard.extras import MissingExtraError
 from hopguard.reports.making import WrongUsageError
 from hopguard.scanning.scanner import Scanner
-from hopguard.scanning.splitting import tasks_of
+from hopguard.scanning.splitting import PART, tasks_of
 from hopguard.scanning.task import Batch, Settings, Task
 
 AHEAD = 4
@@ -46,7 +46,7 @@ def scan_on_cluster(address: str, paths: Sequence[str], settings: Settings) -> I
 def _scan(client: Any, paths: Sequence[str], settings: Settings) -> Iterator[Batch]:
     """Have a limited number of tasks done at a time, and give what comes of them in their order."""
     begun: deque[tuple[Task, Any]] = deque()
-    tasks = tasks_of(map(_reachable, paths))
+    tasks = tasks_of(map(_reachable, paths), least=PART)
     with client:
         most = AHEAD * max(1, sum(client.nthreads().values()))
         while True:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from hopguard.captures.capture import HEAD
 from hopguard.captures.formats import find_format
 from hopguard.catalogue.lookup import find_profiles
+from hopguard.idle_settings import seconds_of
 from hopguard.policy import PolicyError
 from hopguard.reports.formats import ReportFormat
 from hopguard.reports.logs import say
@@ -65,6 +66,13 @@ def add_scan(commands: "argparse._SubParsersAction[Any]") -> None:
         " can neither be repaired nor blocked",
     )
     parser.add_argument(
+        "--idle-timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="for which whoever stands in front of the servers, such as a load balancer, keeps idle"
+        " connections to them: servers that announce no more are reported",
+    )
+    parser.add_argument(
         "--workers",
         type=_positive,
         default=None,
@@ -91,6 +99,13 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> float:
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Scan, make the report, and return the exit status.
 
@@ -101,6 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = Settings(
         profiles=find_profiles(arguments.profile or ["default"]),
         policy=tuple(arguments.policy or ()),
+        idle_timeout=arguments.idle_timeout,
     )
     try:
         policy_of(settings.policy)

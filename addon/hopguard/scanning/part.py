@@ -4,6 +4,7 @@ from hopguard.captures.capture import CaptureError, Reader
 from hopguard.captures.lifespan import Exchange
 from hopguard.captures.opening import Capture
 from hopguard.captures.quiet import Quiet
+from hopguard.captures.stretch import WORTHWHILE, Placed, Stretch, stretch_of
 from hopguard.record import Record
 from hopguard.scanning.task import Batch, Task
 
@@ -30,7 +31,9 @@ class Part:
 
     def _begin(self) -> None:
         self._records: list[Record] = []
-        self._connections: list[tuple[int, Exchange | Quiet]] = []
+        self._connections: list[tuple[int, Exchange | Quiet] | Stretch] = []
+        self._quiet: list[Placed] = []
+        """Exchanges that come behind all those, each behind so many of the records."""
         self._exchanges = 0
         self._errors: list[str] = []
         self._more_errors = 0
@@ -46,10 +49,18 @@ class Part:
         `exchange` is what it adds to its connections, if somebody wants to know.
         """
         self._records += records
-        if exchange is not None:
+        if isinstance(exchange, Exchange):
+            self._end_stretch()
             self._connections.append((len(self._records), exchange))
+        elif exchange is not None:
+            self._quiet.append((len(self._records), exchange))
         self._exchanges += 1
         return len(self._records) >= RECORDS or self._exchanges >= EXCHANGES
+
+    def _end_stretch(self) -> None:
+        quiet, self._quiet = self._quiet, []
+        stretch = stretch_of(quiet) if len(quiet) >= WORTHWHILE else None
+        self._connections += quiet if stretch is None else [stretch]
 
     def complain(self, reason: str, offset: int | None = None) -> None:
         """Say what is wrong with the capture."""
@@ -66,6 +77,7 @@ class Part:
     def batch(self) -> Batch:
         """Return what has come together."""
         consumed = self.capture.consumed if self.capture is not None else 0
+        self._end_stretch()
         batch = Batch(
             records=self._records,
             connections=tuple(self._connections),

@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hopguard.captures.capture import Loss
 from hopguard.captures.connections import Connections
-from hopguard.captures.flowfile import FLOW_FILE
+from hopguard.captures.flowfile import FLOW_FILE, IN_FRONT
+from hopguard.captures.lifespan import Exchange
+from hopguard.captures.losses import rules_without
+from hopguard.captures.quiet import Quiet
+from hopguard.captures.stretch import Stretch
 from hopguard.checker import Checker
 from hopguard.record import Record
 from hopguard.reports.logs import say
@@ -32,7 +36,9 @@ class ScanReading:
         policy = policy_of(settings.policy)
         self._on = frozenset(rule.id for rule in checker.rules if not is_off(policy, rule))
         wanted = wanted_of(policy, None)
-        self._connections = Connections(checker, settings.redaction, wanted)
+        self._connections = Connections(checker, settings.redaction, wanted, settings.idle_timeout)
+        self._told = {IN_FRONT} if settings.idle_timeout is not None else set[Loss]()
+        """What captures have lost, and somebody has said."""
         self._exchanges = 0
         self._errors = self._ignored = 0
         self._lost: dict[tuple[str, Loss], None] = {}
@@ -52,8 +58,9 @@ class ScanReading:
             if batch.more_errors:
                 self._complain(f"... and {number(batch.more_errors, 'error')} more in it")
             if batch.format:
-                self._lost.update(dict.fromkeys((batch.format, loss) for loss in batch.lost))
-                self._silent.add(frozenset().union(*(loss.rules for loss in batch.lost)))
+                lost = [loss for loss in batch.lost if loss not in self._told]
+                self._lost.update(dict.fromkeys((batch.format, loss) for loss in lost))
+                self._silent.add(rules_without(lost))
             yield from self._merged(batch)
             if batch.files and batch.format != FLOW_FILE.name:
                 yield from self._connections.finish()  # its ids mean something else elsewhere
@@ -64,12 +71,20 @@ class ScanReading:
     def _merged(self, batch: Batch) -> Iterator[Record]:
         """Give the records of a batch, each with those about connections that it leads to."""
         told = 0
-        for position, exchange in batch.connections:
+        for position, exchange in self._single(batch):
             if told < position:
                 yield from batch.records[told:position]
                 told = position
             yield from self._connections.feed(exchange)
         yield from batch.records[told:]
+
+    def _single(self, batch: Batch) -> Iterator[tuple[int, Exchange | Quiet]]:
+        """Give the exchanges of a batch that must be fed one by one; take in the others."""
+        for entry in batch.connections:
+            if not isinstance(entry, Stretch):
+                yield entry
+            elif not self._connections.take(entry):
+                yield from entry.exchanges()
 
     def _complain(self, error: str) -> None:
         if error == self._last_told:  # by another part of the same file
@@ -100,4 +115,10 @@ class ScanReading:
 
     def could_find(self, rule: Rule) -> bool:
         """Tell whether `rule` was on, and could see what it needs in some capture."""
-        return rule.id in self._on and any(rule.id not in silent for silent in self._silent)
+        return rule.id in self._on and any(_speaks(rule, silent) for silent in self._silent)
+
+
+def _speaks(rule: Rule, silent: frozenset[str]) -> bool:
+    """Tell whether `rule`, or a variant of it, is none of those that are silent."""
+    variants = {f"{rule.id}/{name}" for name in rule.variants}
+    return rule.id not in silent and not (variants and variants <= silent)

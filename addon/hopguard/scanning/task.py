@@ -5,6 +5,7 @@ from typing import NamedTuple
 from hopguard.captures.capture import Loss
 from hopguard.captures.lifespan import Exchange
 from hopguard.captures.quiet import Quiet
+from hopguard.captures.stretch import Stretch
 from hopguard.record import Record, Redaction
 from hopguard.rule import DEFAULT_PROFILES
 
@@ -16,6 +17,8 @@ class Settings(NamedTuple):
     policy: tuple[str, ...] = ()
     """Lines."""
     redaction: Redaction = Redaction()
+    idle_timeout: float | None = None
+    """Seconds for which whoever stands in front of the servers keeps idle connections, if known."""
 
 
 class Task(NamedTuple):
@@ -38,8 +41,8 @@ class Batch(NamedTuple):
     """Something that was found while reading a capture; there are several of each, in order."""
 
     records: list[Record]
-    connections: tuple[tuple[int, Exchange | Quiet], ...] = ()
-    """What exchanges add to connections, each behind so many of the records."""
+    connections: tuple[tuple[int, Exchange | Quiet] | Stretch, ...] = ()
+    """What exchanges add to connections: each behind so many of the records, or told as one."""
     exchanges: int = 0
     """How many were judged."""
     octets: int = 0

@@ -1,18 +1,25 @@
 """A process that does tasks, and what comes of them until its turn has come."""
 
+import gc
 import multiprocessing
 import pickle
 import signal
 from collections import deque
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
 
 from hopguard.scanning.scanner import Scanner
 from hopguard.scanning.task import Batch, Settings, Task
 
 DONE = b""
 """Stands for the end of a task."""
+
+
+_THREADS = Path("/proc/self/task")
 
 
 class Waiting:
@@ -40,11 +47,15 @@ class Waiting:
 class Worker:
     """A process, and what it is doing."""
 
-    def __init__(self, settings: Settings) -> None:
-        context = multiprocessing.get_context("spawn")
+    def __init__(self, settings: Settings, others: Iterable[Connection]) -> None:
+        """Start it; `others` are the connections to the other workers."""
+        forks = can_fork()
+        context: Any = multiprocessing.get_context("fork" if forks else "spawn")
+        self.connection: Connection
         self.connection, theirs = context.Pipe()
+        inherited = [*others, self.connection] if forks else []
         self.process: BaseProcess = context.Process(
-            target=work, args=(theirs, settings), daemon=True
+            target=work, args=(theirs, settings, inherited), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -61,8 +72,29 @@ class Worker:
             self.connection.send(waiting.task)
 
 
-def work(connection: Connection, settings: Settings) -> None:
-    """Do what comes through `connection`, until it ends. This is what a worker process runs."""
+def can_fork() -> bool:
+    """Tell whether a copy of this process can work: other threads would be missing in it.
+
+    It is begun in a hundredth of the time of a new process, which imports everything anew. Only
+    Linux tells how many threads there are, whoever has started them.
+    """
+    try:
+        return len(list(_THREADS.iterdir())) == 1
+    except OSError:
+        return False
+
+
+def work(connection: Connection, settings: Settings, inherited: Sequence[Connection] = ()) -> None:
+    """Do what comes through `connection`, until it ends. This is what a worker process runs.
+
+    One that is a copy has `inherited` connections that only its parent may hold: they must end when
+    that does.
+    """
+    if inherited:
+        for one in inherited:
+            one.close()
+        _reset_signals()
+        gc.freeze()  # what was there is not ours to clear away
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that has started it decides
     scanner = Scanner(settings)
     try:
@@ -72,6 +104,14 @@ def work(connection: Connection, settings: Settings) -> None:
             connection.send_bytes(DONE)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _reset_signals() -> None:
+    """Do with signals what a new program does."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def how_ended(code: int | None) -> str:

@@ -54,9 +54,18 @@ class Workers:
         """Do the tasks, and give what is found in their order.
 
         A process that dies takes with it what it has not told of its task; another one goes on with
-        the next task.
+        the next task. The first ones start now, not when somebody asks for what they find: there
+        may be threads by then, and processes start faster where there are none.
         """
+        batches = self._batches(tasks)
+        next(batches)
+        return batches
+
+    def _batches(self, tasks: Iterator[Task]) -> Generator[Batch]:
+        """Start with a batch of nothing."""
         try:
+            self._hand_out(tasks)
+            yield Batch([])
             while self._hand_out(tasks):
                 first = self._order[0]
                 if first.task.path == STANDARD_INPUT:  # that is ours, no other process has it
@@ -85,7 +94,8 @@ class Workers:
             if task.path == STANDARD_INPUT:
                 continue
             if idle is None:
-                idle = Worker(self._settings)
+                others = [worker.connection for worker in self._workers]
+                idle = Worker(self._settings, others)
                 self._workers.append(idle)
             idle.begin(waiting)
         return bool(self._order)

@@ -120,10 +120,11 @@ def check(peers: Peers, connection: Connection, event: ResponseHead | Closed) ->
     worker), uvicorn --timeout-keep-alive 65, KeepAliveTimeout 65 in Apache httpd, keepalive_timeout
     65s in nginx, keepAliveTimeout in Tomcat, idleTimeout in Bun.
 
-    Say in the option hopguard_idle_timeout how many seconds it is in front, such as 60 for many
-    load balancers; without it nothing is judged. Told once for each server: when Keep-Alive
-    announces a timeout that is not longer (announced), or when three idle closes that agree with
-    each other were not later (observed).
+    Say in the option hopguard_idle_timeout, or in --idle-timeout of hopguard scan, how many seconds
+    it is in front, such as 60 for many load balancers; without it nothing is judged. Told once for
+    each server: when Keep-Alive announces a timeout that is not longer (announced), or when three
+    idle closes that agree with each other were not later (observed; on live traffic, since captures
+    do not tell who closed).
     """
     assumed, server = peers.assumed_idle, peers.server
     if assumed is None or not connection.server_is_peer:
