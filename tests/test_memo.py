@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hopguard import memo, selection
+from hopguard import memo, plans, selection
 from hopguard.checker import Checker
 from hopguard.fields import NameKind
 from hopguard.message import EVERY_VERSION, HTTP1, Message, RawFields, Request, Response, Version
@@ -356,7 +356,7 @@ def test_memory_is_bounded(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         assert sum(outcomes_in(plan) for plan in kept._plans.values()) <= 16
 
 
-def outcomes_in(plan: memo.Plan) -> int:
+def outcomes_in(plan: plans.Plan) -> int:
     """Count them."""
     known = plan.outcomes.values()
     return len(known) + sum(outcomes_in(one.loud) for one in known if one.loud is not None)

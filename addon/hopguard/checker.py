@@ -9,10 +9,11 @@ from typing import NamedTuple
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
 from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index, not_asked
-from hopguard.memo import Memo, Outcome, Plan
+from hopguard.memo import Memo
 from hopguard.message import EVERY_VERSION, Message, Part, RawFields, Request, Response, Version
 from hopguard.peer import Peers
 from hopguard.plain import answers_plainly, asks_plainly
+from hopguard.plans import Outcome, Plan
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.selection import Lines
@@ -47,8 +48,14 @@ class Checker:
         self,
         profiles: Iterable[str] = DEFAULT_PROFILES,
         rules: Iterable[Rule] | None = None,
+        *,
+        at_a_time: int = 32,
     ) -> None:
-        """Build the index of those `rules` (by default, all) that the `profiles` switch on."""
+        """Build the index of those `rules` (by default, all) that the `profiles` switch on.
+
+        It is faster if it knows how many exchanges are judged `at_a_time`. Of as many, the header
+        sections are kept in mind.
+        """
         self.profiles = frozenset(profiles)
         self.rules = tuple(
             rule
@@ -57,7 +64,7 @@ class Checker:
             and self.profiles.isdisjoint(rule.silenced_by)
         )
         self._crashed: set[str] = set()
-        self._memo = Memo(self.rules)
+        self._memo = Memo(self.rules, 2 * at_a_time)
         self._requests = {
             version: self._index(Request, version, is_plain=asks_plainly) for version in _V
         }

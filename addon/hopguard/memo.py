@@ -11,19 +11,17 @@ is at fault varies more than the rest.
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from operator import attrgetter
-from typing import NamedTuple
 
 from hopguard.events import TELLING, TELLING_KIND
 from hopguard.fields import NameKind
-from hopguard.index import AnswerIndex, Call, Index, Trigger
+from hopguard.index import AnswerIndex, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
+from hopguard.plans import Names, Outcome, Plan, message_at_fault
 from hopguard.rule import Finding, Rule
 from hopguard.selection import Lines, Selection
-from hopguard.witness import Look, Questions
+from hopguard.witness import Questions
 
 # Peers choose what is remembered. All of it is bounded, and is forgotten when a bound is reached.
-_MOST_VIEWS = 64
 _MOST_PLANS = 1024
 _MOST_ANSWERS = 4096
 _MOST_NAMES = 512
@@ -31,87 +29,16 @@ _LONGEST_OUTLINE = 1024
 _LONGEST_ANSWERS = 1024
 _MOST_FINDINGS = 512
 
-Names = tuple[bytes, ...]
-
-
-class Outcome(NamedTuple):
-    """What is known of messages that give the same answers."""
-
-    calls: tuple[Call, ...]
-    """Those that may find something."""
-    plain: bool = False
-    """See `hopguard.plain`; False also where nobody wants to know."""
-    loud: "Plan | None" = None
-    """For these calls alone, if there are any."""
-    findings: tuple[Finding, ...] = ()
-    """What they find, if that is remembered."""
-
-    def is_found_in(self, *messages: Message) -> bool:
-        """Tell whether `findings` are those of messages that give the same answers.
-
-        They are, if the field lines at fault are at the same places.
-        """
-        for finding in self.findings:
-            line, fields = finding.line, _of(finding, messages).fields
-            if line is not None and line.section == "header":
-                place = line.position
-                if place >= len(fields) or fields[place] != (line.name, line.value):
-                    return False
-        return bool(self.findings)
-
-
-def _of(finding: Finding, messages: Sequence[Message]) -> Message:
-    """Return the one that a finding is about, the request or the response of an exchange."""
-    return messages[0 if finding.part.startswith("request") else -1]
-
-
-class Plan:
-    """What to do with messages of one outline: one message, or the two of an exchange.
-
-    The outline is the names of the fields that rules have ever asked for, and what else triggers
-    rules. It determines which rules run. What they ask apart from names is compared.
-    """
-
-    def __init__(self, calls: tuple[Call, ...], names: Sequence[Names]) -> None:
-        """Begin without questions; `names` are those of each message."""
-        self.calls = calls
-        self.names = names
-        self.once = Outcome(calls)
-        """The outcome, itself, where nothing is known: the answers have been given only once."""
-        self.outcomes: dict[object, Outcome] = {}
-        """By the answers of messages."""
-        self._questions = [Questions() for _ in names]
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self._facts = [attrgetter(*sorted(questions.facts)) for questions in self._questions]
-        looks: list[Look | None] = [
-            questions.looks.get(meant_name(name))
-            for names, questions in zip(self.names, self._questions, strict=True)
-            for name in names
-        ]
-        self._looks = [(position, look) for position, look in enumerate(looks) if look]
-
-    def ask(self, questions: Sequence[Questions]) -> None:
-        """Ask these from now on, too."""
-        if any(list(map(Questions.add, self._questions, questions))):
-            self._prepare()
-            self.outcomes.clear()
-
-    def answers(self, lines: Lines, *messages: Message) -> tuple[object, ...]:
-        """Ask messages; `lines` are those of the outline, one message after the other."""
-        answers = [look(lines[position][1]) for position, look in self._looks]
-        answers.append(self._facts[0](messages[0]))
-        if len(messages) > 1:
-            answers.append(self._facts[1](messages[1]))
-        return tuple(answers)
-
 
 class Memo:
     """Remembers plans, and what they are to be when they are new."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        """Begin with the fields that trigger `rules`, and those that tell of connections."""
+    def __init__(self, rules: Iterable[Rule], most_views: int) -> None:
+        """Begin with the fields that trigger `rules`, and those that tell of connections.
+
+        No more than so many views are kept, with the header sections that are viewed.
+        """
+        self._most_views = most_views
         self._names: frozenset[bytes] = TELLING.union(*(rule.fields for rule in rules))
         self._kinds: set[NameKind] = {TELLING_KIND}
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
@@ -130,7 +57,7 @@ class Memo:
         view = self._views.get(id(fields))
         if view is not None and view[0] is fields:
             return view
-        if len(self._views) >= _MOST_VIEWS:
+        if len(self._views) >= self._most_views:
             self._views.clear()
         lines = self._selection.of(fields)
         view = self._views[id(fields)] = fields, lines, tuple([name for name, _ in lines])
@@ -239,4 +166,4 @@ def _is_single(finding: Finding, messages: Sequence[Message]) -> bool:
     line = finding.line
     if line is None or line.section != "header":
         return True
-    return _of(finding, messages).fields.count((line.name, line.value)) == 1
+    return message_at_fault(finding, messages).fields.count((line.name, line.value)) == 1

@@ -88,13 +88,13 @@ def events_on(side: Side, quiet: Quiet) -> tuple[Event, ...]:
 
 
 def quiet_exchange(captured: Captured) -> Quiet | None:
-    """Return what `captured`, whose messages are plain, is on its connections of HTTP/1.
+    """Return what `captured`, whose messages are there and plain, is on connections of HTTP/1.
 
     None if it is not quiet.
     """
     request, asked = captured.request, captured.asked
-    if request is None or asked is None:
-        return None
+    assert request is not None
+    assert asked is not None
     began, complete = captured.requested
     answered, ended = captured.responded
     sent = captured.sent

@@ -24,7 +24,7 @@ class Scanner:
 
     def __init__(self, settings: Settings) -> None:
         """Judge by `settings`."""
-        self._checker = Checker(settings.profiles)
+        self._checker = Checker(settings.profiles, at_a_time=1)
         self._redaction = settings.redaction
         self._policy = policy_of(settings.policy)
         self._follows = any(rule.kind == "connection" for rule in self._checker.rules)

@@ -1,0 +1,86 @@
+"""What to do with messages that resemble each other in what they have: see `hopguard.memo`."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from hopguard.index import Call
+from hopguard.message import Message, meant_name
+from hopguard.rule import Finding
+from hopguard.selection import Lines
+from hopguard.witness import Look, Questions
+
+Names = tuple[bytes, ...]
+
+
+class Outcome(NamedTuple):
+    """What is known of messages that give the same answers."""
+
+    calls: tuple[Call, ...]
+    """Those that may find something."""
+    plain: bool = False
+    """See `hopguard.plain`; False also where nobody wants to know."""
+    loud: "Plan | None" = None
+    """For these calls alone, if there are any."""
+    findings: tuple[Finding, ...] = ()
+    """What they find, if that is remembered."""
+
+    def is_found_in(self, *messages: Message) -> bool:
+        """Tell whether `findings` are those of messages that give the same answers.
+
+        They are, if the field lines at fault are at the same places.
+        """
+        for finding in self.findings:
+            line, fields = finding.line, message_at_fault(finding, messages).fields
+            if line is not None and line.section == "header":
+                place = line.position
+                if place >= len(fields) or fields[place] != (line.name, line.value):
+                    return False
+        return bool(self.findings)
+
+
+def message_at_fault(finding: Finding, messages: Sequence[Message]) -> Message:
+    """Return the one that a finding is about, the request or the response of an exchange."""
+    return messages[0 if finding.part.startswith("request") else -1]
+
+
+class Plan:
+    """What to do with messages of one outline: one message, or the two of an exchange.
+
+    The outline is the names of the fields that rules have ever asked for, and what else triggers
+    rules. It determines which rules run. What they ask apart from names is compared.
+    """
+
+    def __init__(self, calls: tuple[Call, ...], names: Sequence[Names]) -> None:
+        """Begin without questions; `names` are those of each message."""
+        self.calls = calls
+        self.names = names
+        self.once = Outcome(calls)
+        """The outcome, itself, where nothing is known: the answers have been given only once."""
+        self.outcomes: dict[object, Outcome] = {}
+        """By the answers of messages."""
+        self._questions = [Questions() for _ in names]
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._facts = [attrgetter(*sorted(questions.facts)) for questions in self._questions]
+        looks: list[Look | None] = [
+            questions.looks.get(meant_name(name))
+            for names, questions in zip(self.names, self._questions, strict=True)
+            for name in names
+        ]
+        self._looks = [(position, look) for position, look in enumerate(looks) if look]
+
+    def ask(self, questions: Sequence[Questions]) -> None:
+        """Ask these from now on, too."""
+        if any(list(map(Questions.add, self._questions, questions))):
+            self._prepare()
+            self.outcomes.clear()
+
+    def answers(self, lines: Lines, *messages: Message) -> tuple[object, ...]:
+        """Ask messages; `lines` are those of the outline, one message after the other."""
+        answers = [look(lines[position][1]) for position, look in self._looks]
+        answers.append(self._facts[0](messages[0]))
+        if len(messages) > 1:
+            answers.append(self._facts[1](messages[1]))
+        return tuple(answers)
