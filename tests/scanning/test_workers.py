@@ -66,6 +66,11 @@ def test_what_is_behind_the_damage_belongs_to_the_last_part(folder: Path, damage
     assert [f"{len(good):,}" in error for error in errors] == [True] * bool(damage)
 
 
+def test_what_cannot_be_looked_up_is_not_cut() -> None:
+    """Whoever reads it will find out."""
+    assert splitting._octets(-1, 9, 0) == b""
+
+
 def test_what_is_not_cut(folder: Path) -> None:
     """Other formats, small files, and what cannot be opened."""
     other = folder / "other"

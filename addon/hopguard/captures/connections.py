@@ -74,7 +74,7 @@ class Connections:
         for side, number, _, latest, whole, last in stretch.shares:
             self._calm.add(side.key, Past(number, whole, side, last))
             self._started[side.key] = latest
-            self._will_close(side.key, side.closed)
+            self._ends.add(side.key, side.closed)
         for key in self._calm.beyond():
             self._forget(key)
         for _, key in self._ends.pop(stretch.until):
@@ -113,7 +113,7 @@ class Connections:
         for span in exchange.spans:
             if not self._is_late(span.key, span.events[0].time):
                 yield from self._follow(span, bare)
-                self._will_close(span.key, span.closed)
+                self._ends.add(span.key, span.closed)
 
     def _feed_quiet(self, sides: list[Side], quiet: Quiet) -> Iterator[Record]:
         """Take in a quiet exchange on connections of which at least one is followed, or closes."""
@@ -127,7 +127,7 @@ class Connections:
                 self._latest[side.key] = bare
                 for event in events_on(side, quiet):
                     yield from self._tell(side.key, event)
-                self._will_close(side.key, side.closed)
+                self._ends.add(side.key, side.closed)
 
     def _note(self, side: Side, quiet: Quiet) -> None:
         """Count a quiet exchange on a connection that need not be followed."""
@@ -137,7 +137,7 @@ class Connections:
         self._calm.add(key, Past(1, is_first(side.opened, began), side, quiet))
         if len(self._calm) > calm.MOST:
             self._forget(next(iter(self._calm)))
-        self._will_close(key, side.closed)
+        self._ends.add(key, side.closed)
 
     def _follow(self, span: Span, exchange: Exchange) -> Iterator[Record]:
         key = span.key
@@ -167,10 +167,6 @@ class Connections:
         before = self._started.get(key, time)
         self._started[key] = max(before, time)
         return time < before
-
-    def _will_close(self, key: Key, time: float | None) -> None:
-        if time is not None:
-            self._ends.add(key, time)
 
     def _close_until(self, time: float | None) -> Iterator[Record]:
         if time is not None:

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from abc import ABC, abstractmethod
 from typing import Any, BinaryIO
 
 from hopguard.captures.capture import Stream
@@ -31,7 +32,7 @@ def uncompressed(stream: BinaryIO, head: bytes) -> Stream:
     return stream
 
 
-class _Uncompressed:
+class _Uncompressed(ABC):
     """What is read from a compressed stream: all that is before the damage, if there is any."""
 
     _error: CompressionError | None = None
@@ -56,13 +57,13 @@ class _Uncompressed:
             raise self._error
         return bytes(found)
 
+    @abstractmethod
     def _more(self, size: int) -> bytes:
         """Return some octets, but no more than `size`; none at the end.
 
         Raises:
             CompressionError: the file is damaged here.
         """
-        raise NotImplementedError
 
 
 class _Gzip(_Uncompressed):

@@ -26,9 +26,9 @@ class Ends:
         """When, at the earliest, the next one comes, in seconds since the epoch."""
         return self._queue[0][0] if self._queue else float("inf")
 
-    def add(self, key: Key, time: float) -> None:
-        """Remember when a connection ends, unless that is known."""
-        if key in self._ends:
+    def add(self, key: Key, time: float | None) -> None:
+        """Remember when a connection ends, if `time` tells, and unless that is known."""
+        if time is None or key in self._ends:
             return
         self._ends[key] = time
         heapq.heappush(self._queue, (time, key))

@@ -3,7 +3,7 @@
 import pickle
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from multiprocessing.connection import wait
 
 from hopguard.captures.capture import CaptureError
@@ -49,6 +49,8 @@ class Workers:
         self._settings, self._count = settings, count
         self._workers: list[Worker] = []
         self._order: deque[Waiting] = deque()
+        self._next: deque[Task] = deque()
+        """Looked up while all are busy: nobody has to wait until a large file is cut."""
 
     def scan(self, tasks: Iterator[Task]) -> Generator[Batch]:
         """Do the tasks, and give what is found in their order.
@@ -71,9 +73,10 @@ class Workers:
                 if first.task.path == STANDARD_INPUT:  # that is ours, no other process has it
                     yield from Scanner(self._settings).scan(first.task)
                     first.done = True
-                while first.batches:
+                if first.batches:
                     yield first.take()
-                if first.done:
+                    self._receive(first, wait_for=0)  # others may be done, and have to go on
+                elif first.done:
                     self._order.popleft()
                 else:
                     self._receive(first)
@@ -86,7 +89,7 @@ class Workers:
             idle = next((worker for worker in self._workers if worker.waiting is None), None)
             if idle is None and len(self._workers) >= self._count:
                 break
-            task = next(tasks, None)
+            task = self._next.popleft() if self._next else next(tasks, None)
             if task is None:
                 break
             waiting = Waiting(task)
@@ -98,17 +101,21 @@ class Workers:
                 idle = Worker(self._settings, others)
                 self._workers.append(idle)
             idle.begin(waiting)
+        self._next += islice(tasks, self._count - len(self._next))
         return bool(self._order)
 
-    def _receive(self, first: Waiting) -> None:
-        """Wait for a batch, or for the end of a task or of a worker."""
+    def _receive(self, first: Waiting, wait_for: float | None = None) -> None:
+        """Take a batch, or the end of a task, from each worker that has one.
+
+        Wait for the first one, but no longer than `wait_for` seconds.
+        """
         heard = {
             worker.connection: worker
             for worker in self._workers
             if worker.waiting is first
             or (worker.waiting is not None and worker.waiting.size < BUFFERED)
         }
-        for ready in wait(list(heard)):
+        for ready in wait(list(heard), wait_for):
             worker = heard[ready]  # type: ignore[index]  # it is one of those that were given
             assert worker.waiting is not None
             try:
