@@ -32,7 +32,7 @@ DEFAULT = Size(
     requests=3_000,
     flows=200_000,
     flows_in_file=5_000,
-    megabytes_for_workers=2_500,
+    megabytes_for_workers=3_000,
     megabytes=(100, 10_000),
 )
 QUICK = Size(
