@@ -19,6 +19,11 @@ SCHEMA = "hopguard/1"
 Action = Literal["flagged", "fixed", "blocked", "refused"]
 Record = dict[str, Any]
 
+_MOST_FACTS = 64
+"""Findings whose facts are kept."""
+
+_NOTHING: tuple[Finding | None, Record] = (None, {})
+
 _ODD = bytes(set(range(256)) - {*b"0123456789abcdefghijklmnopqrstuvwxyz"})
 _LATER_LINES = re.compile(rb"[\r\n](.*):", re.DOTALL)
 _USERINFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)[^/?#]*@")
@@ -70,6 +75,45 @@ class Redaction:
     def _spellings(self) -> frozenset[bytes]:
         return frozenset(map(_letters, self.fields))
 
+    def facts(self, finding: Finding) -> Record:
+        """Return what the record of a finding says, wherever and whenever it is made.
+
+        A sentence may quote the value that it is about. Where that value is secret, a sentence
+        without it takes its place.
+        """
+        found, facts = self._facts.get(id(finding), _NOTHING)
+        if found is finding:  # the checker finds the same again and again
+            return facts
+        facts = self._facts_of(finding)
+        if len(self._facts) >= _MOST_FACTS:
+            self._facts.clear()
+        self._facts[id(finding)] = finding, facts
+        return facts
+
+    @cached_property
+    def _facts(self) -> dict[int, tuple[Finding | None, Record]]:
+        return {}
+
+    def _facts_of(self, finding: Finding) -> Record:
+        line = finding.line
+        hidden = line is not None and self.hides_line(line)
+        name = printable(line.name) if line is not None else None
+        value = printable(line.value) if line is not None else None
+        return {
+            "rule": finding.rule,
+            "variant": finding.variant or None,
+            "severity": str(finding.severity),
+            "message": f"{name}: {REDACTED} breaks this rule." if hidden else finding.text,
+            "requirement": finding.requirement.data,
+            "sender": finding.sender,
+            "leg": finding.leg,
+            "part": finding.part,
+            "http_version": finding.version,
+            "field": name,
+            "value": REDACTED if hidden else value,
+            "line": line.position if line is not None else None,
+        }
+
     def hides(self, name: bytes) -> bool:
         """Tell whether the value of the field called `name` is secret.
 
@@ -95,30 +139,11 @@ def _letters(name: bytes) -> bytes:
 
 
 def make_record(finding: Finding, where: Circumstances, redaction: Redaction) -> Record:
-    """Make the record of `finding`: plain data, printable, in the documented order of keys.
-
-    A sentence may quote the value that it is about. Where that value is secret, a sentence
-    without it takes its place.
-    """
-    line = finding.line
-    hidden = line is not None and redaction.hides_line(line)
-    name = printable(line.name) if line is not None else None
-    value = printable(line.value) if line is not None else None
+    """Make the record of `finding`: plain data, printable, in the documented order of keys."""
     return {
         "schema": SCHEMA,
         "time": format_time(where.time) if where.time is not None else None,
-        "rule": finding.rule,
-        "variant": finding.variant or None,
-        "severity": str(finding.severity),
-        "message": f"{name}: {REDACTED} breaks this rule." if hidden else finding.text,
-        "requirement": finding.requirement.data,
-        "sender": finding.sender,
-        "leg": finding.leg,
-        "part": finding.part,
-        "http_version": finding.version,
-        "field": name,
-        "value": REDACTED if hidden else value,
-        "line": line.position if line is not None else None,
+        **redaction.facts(finding),
         "action": where.action,
         "edits": list(where.edits),
         "policy": _printable(where.policy),
