@@ -8,7 +8,7 @@ from hopguard.index import Call
 from hopguard.message import Message, meant_name
 from hopguard.rule import Finding
 from hopguard.selection import Lines
-from hopguard.witness import Look, Questions
+from hopguard.witness import NUMBER, WHOLE, Look, Questions
 
 Names = tuple[bytes, ...]
 
@@ -69,7 +69,8 @@ class Plan:
             for names, questions in zip(self.names, self._questions, strict=True)
             for name in names
         ]
-        self._looks = [(position, look) for position, look in enumerate(looks) if look]
+        self._wholes = [place for place, look in enumerate(looks) if look is WHOLE]
+        self._numbers = [place for place, look in enumerate(looks) if look is NUMBER]
 
     def ask(self, questions: Sequence[Questions]) -> None:
         """Ask these from now on, too."""
@@ -79,7 +80,9 @@ class Plan:
 
     def answers(self, lines: Lines, *messages: Message) -> tuple[object, ...]:
         """Ask messages; `lines` are those of the outline, one message after the other."""
-        answers = [look(lines[position][1]) for position, look in self._looks]
+        answers: list[object] = [lines[place][1] for place in self._wholes]
+        for place in self._numbers:
+            answers.append(lines[place][1].isdigit())
         answers.append(self._facts[0](messages[0]))
         if len(messages) > 1:
             answers.append(self._facts[1](messages[1]))

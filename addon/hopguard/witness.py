@@ -4,9 +4,8 @@ A rule asks a message for facts (its attributes), for fields by their names, or 
 field of some kind. Every other question that `Message` answers comes down to these.
 """
 
-from collections.abc import Callable
 from dataclasses import fields as fields_of
-from typing import Any
+from typing import Any, Literal
 
 from hopguard.fields import NameKind
 from hopguard.message import FieldLine, Message, Request, Response, meant_name
@@ -14,11 +13,11 @@ from hopguard.message import FieldLine, Message, Request, Response, meant_name
 _FACTS = frozenset(field.name for kind in (Request, Response) for field in fields_of(kind))
 _ALWAYS_ASKED = ("version", "tls")
 
-Look = Callable[[bytes], object]
+Look = Literal["number", "whole"]
 """How a value was looked at: whether it is a number, or as a whole."""
 
-NUMBER: Look = bytes.isdigit
-WHOLE: Look = bytes
+NUMBER: Look = "number"
+WHOLE: Look = "whole"
 
 
 class Questions:

@@ -61,14 +61,32 @@ def judge_exchanges(checker: Checker, version: Version, repeats: int) -> float:
 
 def request(fields: Fields, version: Version) -> Request:
     """Make a request with these fields, as the addon does."""
-    facts = {"version": version, "fields": fields, "leg": "server", "tls": True}
-    return made(Request, {**facts, "method": b"GET", "to_proxy": False})
+    return made(
+        Request,
+        {
+            "version": version,
+            "fields": fields,
+            "leg": "server",
+            "tls": True,
+            "method": b"GET",
+            "to_proxy": False,
+        },
+    )
 
 
 def response(fields: Fields, version: Version) -> Response:
     """Make a response with these fields, as the addon does."""
-    facts = {"version": version, "fields": fields, "leg": "server", "tls": True}
-    return made(Response, {**facts, "status": 200, "direct": True})
+    return made(
+        Response,
+        {
+            "version": version,
+            "fields": fields,
+            "leg": "server",
+            "tls": True,
+            "status": 200,
+            "direct": True,
+        },
+    )
 
 
 def _processor_time(act: Callable[[], object]) -> float:
