@@ -351,9 +351,9 @@ def test_memory_is_bounded(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         for message in flood:
             counting.judge(message)
         assert len(kept._selection._spellings) <= 32
-        assert len(kept._plans) <= 8
+        assert len(kept.plans) <= 8
         assert len(kept._names) + len(kept._kinds) <= 20
-        assert sum(outcomes_in(plan) for plan in kept._plans.values()) <= 16
+        assert sum(outcomes_in(plan) for plan in kept.plans.values()) <= 16
 
 
 def outcomes_in(plan: plans.Plan) -> int:
@@ -377,7 +377,7 @@ def test_nothing_long_is_remembered() -> None:
     assert counting.judge(request(*[WATCHED] * 10_000))
     assert not counting.judge(request(WATCHED, (long, b"")))
     kept = counting.checker._memo
-    assert len(repr(list(kept._plans))) + len(repr(list(kept._selection._spellings))) < 10_000
+    assert len(repr(list(kept.plans))) + len(repr(list(kept._selection._spellings))) < 10_000
 
 
 def test_who_finds_something_is_asked_alone() -> None:

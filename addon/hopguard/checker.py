@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
-from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index, not_asked
+from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index, Trigger, not_asked
 from hopguard.memo import Memo
-from hopguard.message import EVERY_VERSION, Message, Part, RawFields, Request, Response, Version
+from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
 from hopguard.peer import Peers
 from hopguard.plain import answers_plainly, asks_plainly
-from hopguard.plans import Outcome, Plan
+from hopguard.plans import Names, Outcome, Plan
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.selection import Lines
@@ -65,6 +65,8 @@ class Checker:
         )
         self._crashed: set[str] = set()
         self._memo = Memo(self.rules, 2 * at_a_time)
+        self.view = self._memo.view
+        """Chooses the few lines of a header section on which anything depends: see there."""
         self._requests = {
             version: self._index(Request, version, is_plain=asks_plainly) for version in _V
         }
@@ -109,15 +111,11 @@ class Checker:
             if look and "response" in rule.directions and version in rule.versions:
                 yield Call(rule, look)
 
-    def lines(self, fields: RawFields) -> Lines:
-        """Choose the lines on which anything depends: a few; fast after judging a message."""
-        return self._memo.view(fields)[1]
-
     def judge_request(self, request: Request) -> Judgement:
         """Judge the header section of `request`; its trailer section is taken as unknown."""
-        _, lines, names = self._memo.view(request.fields)
+        _, lines, names = self.view(request.fields)
         index, trigger = self._requests[request.version], (0, request.protocol is not None, False)
-        return self._check(index, self._memo.plan(index, trigger, names), lines, request)
+        return self._check(index, trigger, (names,), lines, request)
 
     def judge_answer(self, request: Request, response: Response) -> Judgement:
         """Judge the header section of `response`, also in the light of `request`.
@@ -125,28 +123,27 @@ class Checker:
         `response` answers `request` on the same leg. Trailer sections are taken as unknown.
         """
         index = self._answers[response.version]
-        _, asked, names_asked = self._memo.view(request.fields)
-        _, answered, names_answered = self._memo.view(response.fields)
+        _, asked, names_asked = self.view(request.fields)
+        _, answered, names_answered = self.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
-        plan = self._memo.plan(index, trigger, names_asked, names_answered)
-        return self._check(index, plan, asked + answered, request, response)
+        names = names_asked, names_answered
+        return self._check(index, trigger, names, asked + answered, request, response)
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
         if isinstance(message, Request):
             return list(self.judge_request(message).findings)
-        _, lines, names = self._memo.view(message.fields)
+        _, lines, names = self.view(message.fields)
         index = self._responses[message.version]
         status = message.status if isinstance(message, Response) else 0
-        plan = self._memo.plan(index, (status, False, False), names)
-        return list(self._check(index, plan, lines, message).findings)
+        trigger = (status, False, False)
+        return list(self._check(index, trigger, (names,), lines, message).findings)
 
     def check_trailers(self, message: Message) -> list[Finding]:
         """Judge what the trailer section of `message`, which may be empty, adds to its header."""
         index = self._trailers[message.part, message.version]
-        _, lines, names = self._memo.view(message.fields)
-        plan = self._memo.plan(index, NO_TRIGGER, names)
-        findings = self._check(index, plan, lines, message).findings
+        _, lines, names = self.view(message.fields)
+        findings = self._check(index, NO_TRIGGER, (names,), lines, message).findings
         if not findings:
             return []
         head = message.head
@@ -157,11 +154,11 @@ class Checker:
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""
         index = self._exchanges[response.version]
-        _, asked, names_asked = self._memo.view(request.fields)
-        _, answered, names_answered = self._memo.view(response.fields)
+        _, asked, names_asked = self.view(request.fields)
+        _, answered, names_answered = self.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
-        plan = self._memo.plan(index, trigger, names_asked, names_answered)
-        return list(self._check(index, plan, asked + answered, request, response).findings)
+        names, lines = (names_asked, names_answered), asked + answered
+        return list(self._check(index, trigger, names, lines, request, response).findings)
 
     def check_forwarding(self, received: Message, sent: Message) -> list[Finding]:
         """Judge what an intermediary has `sent` on in the place of what it had `received`."""
@@ -193,9 +190,20 @@ class Checker:
         return self._judge(calls, connection, connection, event)[0] if calls else []
 
     def _check(
-        self, index: Index | AnswerIndex, plan: Plan, lines: Lines, *messages: Message
+        self,
+        index: Index | AnswerIndex,
+        trigger: Trigger,
+        names: tuple[Names, ...],
+        lines: Lines,
+        *messages: Message,
     ) -> Judgement:
-        """Let those rules judge `messages` that may find something."""
+        """Let those rules judge `messages` that may find something.
+
+        Their outline is `trigger` and the `names` of each; `lines` are those that bear the names.
+        """
+        plan = self._memo.plans.get((index, trigger, names)) or self._memo.make_plan(
+            index, trigger, names
+        )
         answers = plan.answers(lines, *messages)
         known = plan.outcomes.get(answers)
         if known is not None and not known.calls and known is not plan.once:

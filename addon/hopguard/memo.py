@@ -30,6 +30,10 @@ _LONGEST_ANSWERS = 1024
 _MOST_FINDINGS = 512
 
 
+View = tuple[RawFields, Lines, Names]
+"""A header section, those of its lines whose names belong to an outline, and these names."""
+
+
 class Memo:
     """Remembers plans, and what they are to be when they are new."""
 
@@ -43,12 +47,13 @@ class Memo:
         self._kinds: set[NameKind] = {TELLING_KIND}
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
         self._selection = Selection(self._is_of_interest)
-        self._views: dict[int, tuple[RawFields, Lines, Names]] = {}
+        self._views: dict[int, View] = {}
         """By the identity of what is viewed."""
-        self._plans: dict[object, Plan] = {}
+        self.plans: dict[object, Plan] = {}
+        """What to do with messages, by their outlines: see `make_plan`."""
         self._answers = self._findings = 0
 
-    def view(self, fields: RawFields) -> tuple[RawFields, Lines, Names]:
+    def view(self, fields: RawFields) -> View:
         """Choose the field lines whose names belong to an outline; also return their names.
 
         An exchange is judged after its request, and there are others meanwhile: the latest header
@@ -70,18 +75,15 @@ class Memo:
             or any(is_odd(name) for is_odd in self._odd_names)
         )
 
-    def plan(self, index: Index | AnswerIndex, trigger: Trigger, *names: Names) -> Plan:
-        """Return what to do with messages of this outline; `names` are those of each."""
-        return self._plans.get((index, trigger, names)) or self._make_plan(index, trigger, names)
-
-    def _make_plan(
+    def make_plan(
         self, index: Index | AnswerIndex, trigger: Trigger, names: tuple[Names, ...]
     ) -> Plan:
+        """Make the plan for messages of a new outline; `names` are those of each."""
         plan = Plan(index.triggered(trigger, *names), names)
         if sum(map(len, chain(*names))) <= _LONGEST_OUTLINE:
-            if len(self._plans) >= _MOST_PLANS:
+            if len(self.plans) >= _MOST_PLANS:
                 self._forget()
-            self._plans[index, trigger, names] = plan
+            self.plans[index, trigger, names] = plan
         return plan
 
     def note(self, plan: Plan, answers: object) -> None:
@@ -158,7 +160,7 @@ class Memo:
     def _forget(self) -> None:
         self._views.clear()
         self._selection.forget()
-        self._plans.clear()
+        self.plans.clear()
         self._answers = self._findings = 0
 
 

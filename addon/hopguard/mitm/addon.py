@@ -62,11 +62,9 @@ class Hopguard:
         lifecycle = Lifecycle(self._checker)
         self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
         self._connections = Connections(lifecycle, self._ending.tell)
-        self._requests = RequestJudge(
-            lambda: self._checker, self._reporter, self._acting, self._tunnels
-        )
+        self._requests = RequestJudge(self._checker, self._reporter, self._acting, self._tunnels)
         self._responses = ResponseJudge(
-            lambda: self._checker, self._reporter, self._acting, self._connections, self._own
+            self._checker, self._reporter, self._acting, self._connections, self._own
         )
         self._view = contentview.HopguardView()
         self._commands = [
@@ -121,7 +119,8 @@ class Hopguard:
         options = ctx.options
         if "hopguard_profile" in updated:
             self._checker = Checker(parse_profiles(options.hopguard_profile))
-            self._connections.lifecycle.checker = self._checker
+            for user in (self._requests, self._responses, self._connections.lifecycle):
+                user.checker = self._checker
         if "hopguard_idle_timeout" in updated:
             idle_timeout = parse_idle_timeout(options.hopguard_idle_timeout)
             self._connections.lifecycle.idle_timeout = idle_timeout

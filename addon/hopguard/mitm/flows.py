@@ -1,8 +1,9 @@
 """mitmproxy's flows in the standards' words. The only place that translates between the two."""
 
+from functools import lru_cache
 from typing import Any, Literal
 
-from mitmproxy import connection, http
+from mitmproxy import http
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 from mitmproxy.utils import human
 
@@ -30,11 +31,12 @@ def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) 
         complete: whether the trailer section, if any, has arrived.
     """
     data, client = flow.request.data, flow.client_conn
+    fields: RawFields = tuple(data.headers.fields)
     return made(
         Request,
         {
-            "version": _version(data.http_version, client, live=flow.live),
-            "fields": received.received(flow, "request", _fields(data.headers)),
+            "version": _version(data.http_version, client.alpn, flow.live),
+            "fields": fields if not flow.metadata else received.received(flow, "request", fields),
             "leg": "client",
             "trailers": _trailers(data.trailers) if complete else None,
             "tls": client.tls,
@@ -54,11 +56,12 @@ def response_of(flow: http.HTTPFlow, *, complete: bool = False) -> Response:
     """
     assert flow.response is not None
     data, server = flow.response.data, flow.server_conn
+    fields: RawFields = tuple(data.headers.fields)
     return made(
         Response,
         {
-            "version": _version(data.http_version, server, live=flow.live),
-            "fields": received.received(flow, "response", _fields(data.headers)),
+            "version": _version(data.http_version, server.alpn, flow.live),
+            "fields": fields if not flow.metadata else received.received(flow, "response", fields),
             "leg": "server",
             "trailers": _trailers(data.trailers) if complete else None,
             "tls": server.tls,
@@ -74,7 +77,7 @@ def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
     `response` is what answers it; without one, the server is known by its ALPN alone.
     """
     data = flow.request.data
-    version = _version(data.http_version, flow.client_conn, live=flow.live)
+    version = _version(data.http_version, flow.client_conn.alpn, flow.live)
     answering = response.version if response is not None else version_by_alpn(flow.server_conn.alpn)
     if answering in ("HTTP/2", "HTTP/3"):
         version = answering
@@ -84,9 +87,9 @@ def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
         Request,
         {
             "version": version,
-            "fields": _fields(data.headers),
+            "fields": tuple(data.headers.fields),
             "leg": "server",
-            "trailers": _trailers(data.trailers),
+            "trailers": () if data.trailers is None else _fields(data.trailers),
             "tls": flow.server_conn.tls,
             "method": data.method,
             "target": data.path,
@@ -163,7 +166,7 @@ def is_enforced(flow: http.HTTPFlow) -> bool:
 
 def client_version(flow: http.HTTPFlow) -> Version:
     """Return the version that is spoken on the client's leg."""
-    return _version(flow.request.data.http_version, flow.client_conn, live=flow.live)
+    return _version(flow.request.data.http_version, flow.client_conn.alpn, flow.live)
 
 
 def has_open_response(flow: http.HTTPFlow) -> bool:
@@ -228,9 +231,10 @@ def server_name(flow: http.HTTPFlow) -> str | None:
     return human.format_address(pair) if pair else None
 
 
-def _version(label: bytes, peer: connection.Connection, *, live: bool) -> Version:
+@lru_cache(64)
+def _version(label: bytes, alpn: bytes | None, live: bool) -> Version:
     """Return the version that is spoken; of a live connection it is known that it has no ALPN."""
-    return version_spoken(label, peer.alpn or b"" if live else peer.alpn)
+    return version_spoken(label, alpn or b"" if live else alpn)
 
 
 def _fields(headers: http.Headers) -> RawFields:

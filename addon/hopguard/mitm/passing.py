@@ -11,6 +11,7 @@ from mitmproxy import http
 
 from hopguard.events import IDEMPOTENT, Key
 from hopguard.lifecycle import Lifecycle
+from hopguard.memo import View
 from hopguard.message import HTTP1, RawFields, Request, Response
 from hopguard.mitm import closing
 from hopguard.mitm.flows import MULTIPLEXED
@@ -50,10 +51,10 @@ class Passing:
         self.answer: http.Response | None = None
         """... and mitmproxy's object for it."""
 
-    def is_unedited(self, lines: Callable[[RawFields], Lines]) -> bool:
+    def is_unedited(self, view: Callable[[RawFields], View]) -> bool:
         """Tell whether what goes on says all that matters as it came.
 
-        `lines` chooses from a header section what matters.
+        `view` chooses from a header section what matters.
         """
         request, response = self.flow.request.data, self.flow.response
         if self.answered is None or response is None or response is not self.answer:
@@ -64,8 +65,8 @@ class Passing:
             request.http_version == data.http_version
             and request.trailers is None
             and data.trailers is None
-            and (asked is self.asked.fields or lines(asked) == self.asked_lines)
-            and (answered is received.fields or lines(answered) == self.answered_lines)
+            and (asked is self.asked.fields or view(asked)[1] == self.asked_lines)
+            and (answered is received.fields or view(answered)[1] == self.answered_lines)
         )
 
 
@@ -91,7 +92,7 @@ class PassingExchanges:
             self._lifecycle.streams(key).begin()
         else:
             return False
-        lines = self._lifecycle.checker.lines(request.fields)
+        _, lines, _ = self._lifecycle.checker.view(request.fields)
         self._known[place] = Passing(flow, place, key, request, lines)
         return True
 
@@ -115,7 +116,7 @@ class PassingExchanges:
         ):
             return False
         key = Key("server", flow.server_conn.id)
-        lines = self._lifecycle.checker.lines(response.fields)
+        _, lines, _ = self._lifecycle.checker.view(response.fields)
         if response.version not in HTTP1:
             if key not in self._lifecycle:
                 return False
@@ -133,7 +134,7 @@ class PassingExchanges:
         passing = self._known.get(_place(flow))
         if passing is None or passing.flow is not flow or passing.answered is None:
             return None
-        if not passing.is_unedited(self._lifecycle.checker.lines):
+        if not passing.is_unedited(self._lifecycle.checker.view):
             return None
         if passing.asked.version not in HTTP1:
             assert flow.response is not None

@@ -1,6 +1,6 @@
 """Judging requests on their way through mitmproxy."""
 
-from collections.abc import Callable, Container
+from collections.abc import Container
 from dataclasses import replace
 
 from mitmproxy import http
@@ -18,13 +18,14 @@ class RequestJudge:
 
     def __init__(
         self,
-        checker: Callable[[], Checker],
+        checker: Checker,
         reporter: Reporter,
         acting: Acting,
         tunnels: Container[str],
     ) -> None:
         """Judge by `checker`; `tunnels` are ids of clients of which CONNECT has made a tunnel."""
-        self._checker = checker
+        self.checker = checker
+        """May be replaced at any time."""
         self._reporter = reporter
         self._acting = acting
         self._tunnels = tunnels
@@ -35,7 +36,7 @@ class RequestJudge:
         Also tell whether it is plain: see `hopguard.plain`.
         """
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
-        findings, plain = self._checker().judge_request(request)
+        findings, plain = self.checker.judge_request(request)
         if findings:
             self._acting.request_head(flow, request, findings)
         return request, plain
@@ -58,7 +59,7 @@ class RequestJudge:
         refused = refusal.reason_in_trailers(flow, request)
         if refused:
             refusal.refuse_request(flow, refused)
-        findings = self._checker().check_trailers(request)
+        findings = self.checker.check_trailers(request)
         if refused:
             self._reporter.report(flow, findings, "refused")
         elif findings:
@@ -69,7 +70,7 @@ class RequestJudge:
         request = flows.request_of(flow, in_tunnel=True)
         findings = [
             replace(finding, sender="proxy", leg="server")
-            for finding in self._checker().check_message(request)
+            for finding in self.checker.check_message(request)
             if finding.rule == proxy_authorization_beyond_proxy.check.id
         ]
         if findings:

@@ -1,6 +1,6 @@
 """Judging responses on their way through mitmproxy."""
 
-from collections.abc import Callable, MutableSet
+from collections.abc import MutableSet
 from dataclasses import replace
 
 from mitmproxy import ctx, hooks, http, tcp
@@ -23,14 +23,15 @@ class ResponseJudge:
 
     def __init__(
         self,
-        checker: Callable[[], Checker],
+        checker: Checker,
         reporter: Reporter,
         acting: Acting,
         connections: Connections,
         own: MutableSet[http.Response],
     ) -> None:
         """Judge by `checker`, and tell `connections`; `own` responses are not judged."""
-        self._checker = checker
+        self.checker = checker
+        """May be replaced at any time."""
         self._reporter = reporter
         self._acting = acting
         self._connections = connections
@@ -46,7 +47,7 @@ class ResponseJudge:
         try:
             response = flows.response_of(flow)
             request = flows.sent_request(flow, response)
-            findings, plain = self._checker().judge_answer(request, response)
+            findings, plain = self.checker.judge_answer(request, response)
             if refused:
                 self._reporter.report(flow, findings, "refused")
             elif findings:
@@ -68,7 +69,7 @@ class ResponseJudge:
             return
         response = flows.response_of(flow, complete=True)
         refused = refusal.reason_in_trailers(flow, response)
-        findings = self._checker().check_trailers(response)
+        findings = self.checker.check_trailers(response)
         if refused:
             refusal.refuse_response(flow, refused)
             self._reporter.report(flow, findings, "refused")
@@ -84,7 +85,7 @@ class ResponseJudge:
         restore_transfer_encoding(flow.response)
         response = flows.response_of(flow)
         request = flows.sent_request(flow, response)
-        findings, _ = self._checker().judge_answer(request, response)
+        findings, _ = self.checker.judge_answer(request, response)
         if findings:
             self._reporter.report(flow, findings, "refused")
 
@@ -94,7 +95,7 @@ class ResponseJudge:
         if switch is None:
             return
         response = flows.response_of(switch)
-        findings = self._checker().check_exchange(
+        findings = self.checker.check_exchange(
             flows.sent_request(switch, response),
             replace(response, switched_octets=(flow.messages[-1].content[:OCTETS_AFTER_SWITCH],)),
         )
