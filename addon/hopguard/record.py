@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from operator import itemgetter
-from typing import Any, Final, Literal
+from typing import Any, Literal, NamedTuple
 
 from hopguard.fields import CREDENTIALS
 from hopguard.message import FieldLine
 from hopguard.rule import Finding
-from hopguard.text import REDACTED, printable
+from hopguard.text import REDACTED, printable, printable_text
 
 SCHEMA = "hopguard/1"
 
@@ -29,23 +29,22 @@ _LATER_LINES = re.compile(rb"[\r\n](.*):", re.DOTALL)
 _USERINFO = re.compile(r"^((?:[a-zA-Z][a-zA-Z0-9+.-]*://)?)[^/?#]*@")
 
 
-@dataclass(kw_only=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """Where and when a finding was made; None is unknown."""
 
-    time: Final[float | None]
+    time: float | None
     """Seconds since the epoch."""
-    action: Final[Action] = "flagged"
-    edits: Final[tuple[str, ...]] = ()
-    policy: Final[str | None] = None
+    action: Action = "flagged"
+    edits: tuple[str, ...] = ()
+    policy: str | None = None
     """The line of the policy that decided on the action; None is the default action."""
-    method: Final[bytes | None] = None
-    url: Final[str | None] = None
-    status: Final[int | None] = None
-    flow: Final[str | None] = None
-    connection: Final[str | None] = None
-    client: Final[str | None] = None
-    server: Final[str | None] = None
+    method: bytes | None = None
+    url: str | None = None
+    status: int | None = None
+    flow: str | None = None
+    connection: str | None = None
+    client: str | None = None
+    server: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Redaction:
 
     def url(self, url: str) -> str:
         """Return `url` in printable ASCII without user information and, usually, without query."""
-        shown = printable(url.encode("utf-8", "surrogateescape"), 2048)
+        shown = printable_text(url, 2048)
         if "@" in shown:  # in few
             shown = _USERINFO.sub(r"\1", shown)
         return shown if self.keep_query else shown.partition("#")[0].partition("?")[0]
@@ -168,7 +167,7 @@ _identity: Callable[[Record], tuple[object, ...]] = itemgetter(
 
 
 def _printable(text: str | None) -> str | None:
-    return printable(text.encode("utf-8", "surrogateescape")) if text is not None else None
+    return printable_text(text) if text is not None else None
 
 
 def format_time(seconds: float) -> str:

@@ -25,6 +25,13 @@ def printable(octets: bytes, limit: int = VALUE_LIMIT) -> str:
     return shown if len(octets) <= limit else f"{shown}...[{len(octets)} octets]"
 
 
+def printable_text(text: str, limit: int = VALUE_LIMIT) -> str:
+    """Show `text`, which mitmproxy has made of octets, in the same way."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
+    return printable(text.encode("utf-8", "surrogateescape"), limit)
+
+
 def quote(octets: bytes) -> str:
     """Show `octets` in double quotes, short enough for a sentence."""
     return f'"{printable(octets, QUOTE_LIMIT)}"'

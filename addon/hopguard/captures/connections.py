@@ -5,7 +5,6 @@ that need it find nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from hopguard.captures import calm, ends
 from hopguard.captures.calm import Calm, Past
@@ -191,8 +190,7 @@ def _where(judged: Judged, event: Event, latest: Exchange | None) -> Circumstanc
     where = Circumstances(time=event.time, flow=judged.flow, connection=judged.key.connection)
     if latest is None:
         return where
-    return replace(
-        where,
+    return where._replace(
         method=latest.method,
         url=latest.url,
         client=latest.client,

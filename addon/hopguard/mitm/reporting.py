@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,7 +125,7 @@ class Reporter:
         where = Circumstances(time=time.time(), client=client, server=server)
         records = [
             make_record(
-                one.finding, replace(where, action=one.action, policy=one.policy), self.redaction
+                one.finding, where._replace(action=one.action, policy=one.policy), self.redaction
             )
             for one in self._enforcement.observe(None, findings, "refused")
         ]
@@ -178,6 +177,6 @@ def _without_flow(judged: Judged, handled: Handled, latest: Latest | None) -> Ci
     )
     told = latest.told if latest is not None else None
     if told is not None:
-        where = replace(where, method=told.method, url=told.url)
-        where = replace(where, client=told.client, server=told.server)
+        where = where._replace(method=told.method, url=told.url)
+        where = where._replace(client=told.client, server=told.server)
     return where
