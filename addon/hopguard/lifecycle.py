@@ -7,6 +7,7 @@ from typing import NamedTuple
 from hopguard.checker import Checker
 from hopguard.connection import Connection
 from hopguard.events import (
+    SHORT,
     Closed,
     Event,
     Key,
@@ -18,7 +19,7 @@ from hopguard.events import (
 from hopguard.peer import ClientPast, Peers, ServerPast
 from hopguard.rule import Finding
 from hopguard.selection import Lines
-from hopguard.steady import Run, Streams, is_steady, teaches
+from hopguard.steady import Run, Streams, is_steady
 
 MOST_OPEN = 100_000
 """Open connections that are followed; of those beyond, the least recently used is given up."""
@@ -127,7 +128,16 @@ class Lifecycle:
 
         Then it is to be told.
         """
-        return run.server is not None and teaches(answered, self._server(run.server))
+        if run.server is None:
+            return False
+        server = self._servers.get(run.server)
+        if server is not None and server.single:
+            return True
+        product = server.product if server is not None else b""
+        for name, value in answered:
+            if name.lower() == b"server":
+                return value[:SHORT] not in (b"", product)
+        return False
 
     def streams(self, key: Key) -> Streams:
         """Return what counts the exchanges on a connection of HTTP/2 or HTTP/3.

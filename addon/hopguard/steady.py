@@ -9,9 +9,8 @@ looks at the connection.
 from typing import NamedTuple
 
 from hopguard.connection import Connection
-from hopguard.events import SHORT, RequestHead, ResponseHead, request_head, response_head
+from hopguard.events import RequestHead, ResponseHead, request_head, response_head
 from hopguard.message import Leg, Request, Response
-from hopguard.peer import ServerPast
 from hopguard.selection import Lines
 
 
@@ -75,32 +74,19 @@ def is_steady(connection: Connection) -> bool:
     )
 
 
-def teaches(answered: Lines, server: ServerPast) -> bool:
-    """Tell whether a plain response with the lines `answered` says something new of `server`."""
-    if server.single:
-        return True
-    for name, value in answered:
-        if name.lower() == b"server":
-            return value[:SHORT] not in (b"", server.product)
-    return False
-
-
 class Run:
     """Plain exchanges on a steady connection, one after the other."""
 
-    __slots__ = ("_before", "_ended_before", "_latest", "_number")
+    __slots__ = ("_before", "_ended_before", "_latest", "_number", "server")
 
     def __init__(self, before: Connection) -> None:
         """Begin with the connection as it is."""
         self._before = before
+        self.server = before.server
+        """Address of the server, if that is a peer."""
         self._number = 0
         self._latest: Passed | None = None
         self._ended_before = before.response_ended
-
-    @property
-    def server(self) -> str | None:
-        """Address of the server, if that is a peer."""
-        return self._before.server
 
     def count(self, passed: Passed) -> None:
         """Count an exchange, which is complete."""

@@ -191,8 +191,10 @@ class Hopguard:
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
         try:
-            self._requests.end(flow, plain=self._connections.asks_plainly(flow))
-            self._connections.request_ends(flow)
+            plain = self._connections.asks_plainly(flow)
+            self._requests.end(flow, plain=plain)
+            if not plain:
+                self._connections.request_ends(flow)
         finally:
             self._onward.request_end(flow)
 

@@ -42,6 +42,7 @@ class Connections(Following):
         self._unexpected: dict[str, bytes] = {}
         """Octets from a server that nobody had asked for, by the client's address."""
         self._passing = PassingExchanges(lifecycle)
+        self.asks_plainly = self._passing.has
         lifecycle.settle = self._settle
 
     def request_begins(self, flow: http.HTTPFlow, request: Request, *, plain: bool) -> None:
@@ -108,16 +109,12 @@ class Connections(Following):
         if passed is None or passed.server is None:
             return False
         if passed.asked.version in HTTP1:
-            latest = self._latest[passed.client] = self._latest[passed.server] = Latest(flow)
-            latest.keep(flow)
+            latest = Latest(flow, Told.of(flow))
+            self._latest[passed.client] = self._latest[passed.server] = latest
         return True
 
-    def asks_plainly(self, flow: http.HTTPFlow) -> bool:
-        """Tell whether the request of `flow` was plain, and has not been edited since."""
-        return self._passing.has(flow)
-
     def _no_longer_plain(self, client: Key, flow: http.HTTPFlow) -> None:
-        self._passing.take(flow.id)
+        self._passing.give_up(flow)
         self.lifecycle.settle(client)
 
     def _settle(self, key: Key) -> None:

@@ -14,9 +14,8 @@ from hopguard.lifecycle import Lifecycle
 from hopguard.memo import View
 from hopguard.message import HTTP1, RawFields, Request, Response
 from hopguard.mitm import closing
-from hopguard.mitm.flows import MULTIPLEXED
 from hopguard.selection import Lines
-from hopguard.steady import Passed
+from hopguard.steady import Passed, Run
 
 
 class Passing:
@@ -30,17 +29,17 @@ class Passing:
         "asked_lines",
         "client",
         "flow",
-        "place",
+        "runs",
         "server",
     )
 
     def __init__(
-        self, flow: http.HTTPFlow, place: str, client: Key, asked: Request, lines: Lines
+        self, flow: http.HTTPFlow, client: Key, run: Run | None, asked: Request, lines: Lines
     ) -> None:
-        """Begin with the head of a request; see `_place`."""
+        """Begin with the head of a request; `run` counts on the connection, if that is HTTP/1."""
         self.flow = flow
-        self.place = place
         self.client = client
+        self.runs = [run] if run is not None else []
         self.asked = asked
         self.asked_lines = lines
         self.server: Key | None = None
@@ -69,6 +68,20 @@ class Passing:
             and (answered is received.fields or view(answered)[1] == self.answered_lines)
         )
 
+    @property
+    def passed(self) -> Passed:
+        """What there is to count on connections of HTTP/1.1 when it is complete."""
+        flow, answer = self.flow, self.answer
+        assert self.answered is not None
+        assert answer is not None
+        sent, received = self.answered
+        return Passed(
+            *(flow.id, sent.method, received.status, self.asked_lines, self.answered_lines),
+            *(flow.request.data.timestamp_start, closing.sent_time(flow)),
+            *(answer.data.timestamp_start, answer.data.timestamp_end),
+            *(self.asked.to_proxy, sent.to_proxy),
+        )
+
 
 class PassingExchanges:
     """The plain exchanges that are on their way."""
@@ -77,98 +90,85 @@ class PassingExchanges:
         """Count in `lifecycle`."""
         self._lifecycle = lifecycle
         self._known: dict[str, Passing] = {}
-        """By the ids of their connections, on both legs; those in streams by that of the flow."""
+        """By the ids of their flows."""
+        self._alone: dict[str, Passing] = {}
+        """Those of HTTP/1, by the ids of their connections on both legs."""
 
     def begin(self, flow: http.HTTPFlow, request: Request) -> bool:
         """Put off a plain request; tell whether that can be done."""
-        place = _place(flow)
-        key = Key("client", flow.client_conn.id)
-        if place in self._known or flow.error is not None:
+        if flow.error is not None:
             return False
+        connection, run = flow.client_conn.id, None
+        key = Key("client", connection)
         if request.version in HTTP1:
-            if request.method not in IDEMPOTENT or self._lifecycle.run(key) is None:
+            run = self._lifecycle.run(key)
+            if run is None or connection in self._alone or request.method not in IDEMPOTENT:
                 return False
         elif key in self._lifecycle:
             self._lifecycle.streams(key).begin()
         else:
             return False
         _, lines, _ = self._lifecycle.checker.view(request.fields)
-        self._known[place] = Passing(flow, place, key, request, lines)
+        passing = self._known[flow.id] = Passing(flow, key, run, request, lines)
+        if run is not None:
+            self._alone[connection] = passing
         return True
 
     def has(self, flow: http.HTTPFlow) -> bool:
         """Tell whether the request of `flow` was put off, and is as it was."""
-        passing = self._known.get(_place(flow))
-        return (
-            passing is not None
-            and passing.flow is flow
-            and flow.request.data.headers.fields is passing.asked.fields
-        )
+        passing = self._known.get(flow.id)
+        return passing is not None and flow.request.data.headers.fields is passing.asked.fields
 
     def answer(self, flow: http.HTTPFlow, request: Request, response: Response) -> bool:
         """Put off the plain response to the request, as it was sent; tell whether that was done."""
-        passing = self._known.get(_place(flow))
+        passing = self._known.get(flow.id)
         if (
             passing is None
-            or passing.flow is not flow
             or request.fields is not passing.asked.fields
             or response.version != passing.asked.version
         ):
             return False
-        key = Key("server", flow.server_conn.id)
+        connection = flow.server_conn.id
+        key = Key("server", connection)
         _, lines, _ = self._lifecycle.checker.view(response.fields)
-        if response.version not in HTTP1:
-            if key not in self._lifecycle:
-                return False
-        else:
+        if passing.runs:
             run = self._lifecycle.run(key)
-            if run is None or self._lifecycle.teaches(run, lines) or key.connection in self._known:
+            if run is None or self._lifecycle.teaches(run, lines) or connection in self._alone:
                 return False
-            self._known[key.connection] = passing
+            passing.runs.append(run)
+            self._alone[connection] = passing
+        elif key not in self._lifecycle:
+            return False
         passing.server, passing.answer = key, flow.response
         passing.answered, passing.answered_lines = (request, response), lines
         return True
 
     def end(self, flow: http.HTTPFlow) -> Passing | None:
         """Count the exchange, which is complete, and return it; None if it is none of these."""
-        passing = self._known.get(_place(flow))
-        if passing is None or passing.flow is not flow or passing.answered is None:
+        passing = self._known.get(flow.id)
+        if passing is None or not passing.is_unedited(self._lifecycle.checker.view):
             return None
-        if not passing.is_unedited(self._lifecycle.checker.view):
-            return None
-        if passing.asked.version not in HTTP1:
-            assert flow.response is not None
+        if passing.runs:
+            passed = passing.passed
+            for run in passing.runs:
+                run.count(passed)
+        elif flow.response is not None:
             self._lifecycle.streams(passing.client).end(flow.response.data.timestamp_end)
-        elif not self._count(passing):
-            return None
         self._remove(passing)
         return passing
 
-    def _count(self, passing: Passing) -> bool:
-        """Count an exchange of HTTP/1.1 on both of its connections, if that can be done."""
-        assert passing.server is not None
-        assert passing.answered is not None
-        client, server = self._lifecycle.run(passing.client), self._lifecycle.run(passing.server)
-        flow, response = passing.flow, passing.flow.response
-        if client is None or server is None or response is None:
-            return False
-        sent, received = passing.answered
-        passed = Passed(
-            *(flow.id, sent.method, received.status, passing.asked_lines, passing.answered_lines),
-            *(flow.request.data.timestamp_start, closing.sent_time(flow)),
-            *(response.data.timestamp_start, response.data.timestamp_end),
-            *(passing.asked.to_proxy, sent.to_proxy),
-        )
-        client.count(passed)
-        server.count(passed)
-        return True
-
-    def take(self, place: str) -> Passing | None:
-        """Give up an exchange; return it, if there is one to be told step by step."""
-        passing = self._known.get(place)
+    def take(self, connection: str) -> Passing | None:
+        """Give up the exchange on a connection of HTTP/1; return it, if there is one."""
+        passing = self._alone.get(connection)
         if passing is not None:
             self._remove(passing)
         return passing
+
+    def give_up(self, flow: http.HTTPFlow) -> None:
+        """Give up an exchange in a stream, which has been counted as begun."""
+        passing = self._known.get(flow.id)
+        if passing is not None and not passing.runs:
+            self._remove(passing)
 
     def forget(self, client: Key) -> None:
         """Forget what is on its way for a client."""
@@ -176,11 +176,8 @@ class PassingExchanges:
             self._remove(passing)
 
     def _remove(self, passing: Passing) -> None:
-        self._known.pop(passing.place, None)
-        if passing.server is not None:
-            self._known.pop(passing.server.connection, None)
-
-
-def _place(flow: http.HTTPFlow) -> str:
-    """Return what stands for an exchange among others: in HTTP/1 they come one after the other."""
-    return flow.id if flow.request.data.http_version in MULTIPLEXED else flow.client_conn.id
+        del self._known[passing.flow.id]
+        if passing.runs:
+            del self._alone[passing.client.connection]
+            if passing.server is not None:
+                del self._alone[passing.server.connection]

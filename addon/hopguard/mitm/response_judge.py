@@ -58,7 +58,7 @@ class ResponseJudge:
             if refused:
                 refusal.refuse_response_head(flow, refused)
                 self._own.add(flow.response)
-        if flow.live and flow.response.status_code == SWITCHING_PROTOCOLS:
+        if flow.response.data.status_code == SWITCHING_PROTOCOLS and flow.live:
             self._switched[flow.client_conn.id] = flow
         return passes
 
