@@ -145,14 +145,14 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
         **redaction.facts(finding),
         "action": where.action,
         "edits": list(where.edits),
-        "policy": _printable(where.policy),
+        "policy": printable_text(where.policy) if where.policy is not None else None,
         "method": printable(where.method) if where.method is not None else None,
         "url": redaction.url(where.url) if where.url is not None else None,
         "status": where.status,
         "flow": where.flow,
         "connection": where.connection,
-        "client": _printable(where.client),
-        "server": _printable(where.server),
+        "client": printable_text(where.client) if where.client is not None else None,
+        "server": printable_text(where.server) if where.server is not None else None,
     }
 
 
@@ -164,10 +164,6 @@ def identity(record: Record) -> tuple[object, ...]:
 _identity: Callable[[Record], tuple[object, ...]] = itemgetter(
     "rule", "variant", "part", "field", "line", "message"
 )
-
-
-def _printable(text: str | None) -> str | None:
-    return printable_text(text) if text is not None else None
 
 
 def format_time(seconds: float) -> str:

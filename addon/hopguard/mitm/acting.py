@@ -52,7 +52,7 @@ class Acting:
             refused = flows.was_refused(flow, "request")
             self._reporter.report(flow, findings, "refused" if refused else "flagged")
             return
-        block = refusal.refuse_connect if flow.request.method == "CONNECT" else _REFUSE_HEAD
+        block = refusal.refuse_connect if request.method == b"CONNECT" else _REFUSE_HEAD
         self._act(flow, request, findings, self._judge, request.part, block, self._edit_head)
 
     def request_end(

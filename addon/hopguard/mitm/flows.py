@@ -205,13 +205,26 @@ def url_of(flow: http.HTTPFlow) -> str:
     mitmproxy fills in where a request goes only after its validation: one that is refused has
     nothing but its Host field.
     """
-    request = flow.request
-    if request.data.host:
-        return request.url
+    request, data = flow.request, flow.request.data
+    if data.host:
+        look = url_of_parts if len(data.path) <= _LONGEST_PATH else url_of_parts.__wrapped__
+        return look(data.host, data.port, data.method, data.scheme, data.authority, data.path)
     scheme = "https" if flow.client_conn.tls else "http"
     host = request.host_header or server_address(flow) or ""
     host = host.rpartition("@")[2]  # a password before it may hold what would end a host
     return f"{scheme}://{host}{request.path}"
+
+
+@lru_cache(64)  # in one exchange, several things are found
+def url_of_parts(
+    host: str, port: int, method: bytes, scheme: bytes, authority: bytes, path: bytes
+) -> str:
+    """Return the URL that mitmproxy puts together of these parts of a request."""
+    rest = b"HTTP/1.1", http.Headers(), None, None, 0.0, None
+    return http.Request(host, port, method, scheme, authority, path, *rest).url
+
+
+_LONGEST_PATH = 1024
 
 
 def client_address(flow: http.HTTPFlow) -> str:

@@ -67,8 +67,7 @@ class Told(NamedTuple):
         """The beginning of the URL, as mitmproxy puts it together, if it is known."""
         if not self.host:
             return self.known_url
-        rest = b"HTTP/1.1", http.Headers(), None, None, 0.0, None
-        return http.Request(*self[:6], *rest).url[:URL_LIMIT]
+        return flows.url_of_parts.__wrapped__(*self[:6])[:URL_LIMIT]
 
     @property
     def client(self) -> str:

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from mitmproxy.contrib import click
@@ -75,9 +76,13 @@ def _cut(text: str | None, limit: int) -> str:
 
 def host_of(record: Record) -> str:
     """Return the host that a request was for, without port; where it is unknown, the client."""
-    found = _HOST.match(record["url"] or "")
-    host = found[1] if found else ""
-    return _cut(host.lower() or (record["client"] or "").rpartition(":")[0], VALUE_LIMIT)
+    return _host(record["url"]) or _cut((record["client"] or "").rpartition(":")[0], VALUE_LIMIT)
+
+
+@lru_cache(64)  # a URL is at most 2 kB long in a record
+def _host(url: str | None) -> str:
+    found = _HOST.match(url or "")
+    return _cut(found[1].lower(), VALUE_LIMIT) if found else ""
 
 
 class Colourful(Protocol):

@@ -80,7 +80,7 @@ def comment(flow: mitmflow.Flow) -> None:
     rules = dict.fromkeys([record["rule"] for record in flow.metadata[KEY]])
     own = PREFIX + ", ".join(rules)
     if flow.comment != own:
-        others = _others(flow.comment)
+        others = _others(flow.comment) if flow.comment else ""
         flow.comment = f"{others}\n{own}" if others else own
 
 
