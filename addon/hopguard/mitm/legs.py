@@ -23,9 +23,10 @@ class NextLegs:
         """Return the version; None if the connection is still to be made, and may negotiate."""
         if flow.client_conn.alpn is not None and flow.client_conn.alpn.startswith(b"h3"):
             return "HTTP/3"
-        if flow.request.scheme != "https":
+        request = flow.request.data
+        if request.scheme != b"https":
             return "HTTP/1.1"
-        destination = (flow.request.host, flow.request.port)
+        destination = (request.host, request.port)
         known = self._known.get(flow.client_conn.id, {}).get(destination)
         if known is None and flow.server_conn.connected and _address(flow) == destination:
             known = version_by_alpn(flow.server_conn.alpn)

@@ -43,8 +43,8 @@ class Onward:
 
     def _is_concerned(self, flow: http.HTTPFlow) -> bool:
         """Tell whether there may be something to do for a request."""
-        framed = flow.request.data.http_version not in flows.MULTIPLEXED
-        return not (framed and not self.conforming) and flows.is_enforced(flow)
+        multiplexed = flow.request.data.http_version in flows.MULTIPLEXED
+        return (multiplexed or self.conforming) and flows.is_enforced(flow)
 
     def server_ready(self, client: connection.Client, server: connection.Server) -> None:
         """Prepare the requests that have waited for a connection of unknown version."""

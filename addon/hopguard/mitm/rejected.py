@@ -22,7 +22,6 @@ from mitmproxy import http
 from mitmproxy.utils import human
 
 from hopguard.fields import CONNECTION_SPECIFIC
-from hopguard.selection import Selection
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ class _Lenient:
 
     def __call__(self, headers: Iterable[Header], flags: Any) -> Iterable[Header]:
         lines = list(headers)
-        shown = any(line[0] in _SHOWN for line in lines)
+        shown = not _SHOWN.isdisjoint([line[0] for line in lines])  # all messages come by here
         if not (self.active and shown) or _is_interim(lines, flags):
             return self.original(lines, flags)
         harmless = [(b"x", line[1]) if line[0] in _SHOWN else line for line in lines]
@@ -141,13 +140,12 @@ class RefusalHandler(logging.Handler):
         self._report(name, value, from_client, found["address"], client_address)
 
 
-_REFUSED = Selection(lambda name: name == REFUSED_TRANSFER_ENCODING)
-
-
 def restore_transfer_encoding(response: http.Response) -> str:
     """Give a field that h2 was not to see its name back; return why it must be refused."""
     fields = response.data.headers.fields
-    if response.data.http_version != b"HTTP/2.0" or not _REFUSED.of(fields):
+    if response.data.http_version != b"HTTP/2.0":
+        return ""
+    if REFUSED_TRANSFER_ENCODING not in [line[0] for line in fields]:
         return ""
     response.headers.fields = tuple(
         (b"transfer-encoding" if name == REFUSED_TRANSFER_ENCODING else name, value)
