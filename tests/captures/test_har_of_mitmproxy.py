@@ -33,7 +33,12 @@ IN_TRAILERS = {rule.id for rule in load_rules() if rule.in_trailers}
 
 FIELDS = st.lists(
     st.tuples(st.binary(min_size=1, max_size=9), st.binary(max_size=9)), max_size=4
-).map(lambda fields: tuple(line for line in fields if not line[0].startswith(b":")))
+).map(lambda fields: tuple(line for line in fields if _is_told_alike(line[0])))
+
+
+def _is_told_alike(name: bytes) -> bool:
+    """Tell whether a HAR holds a field of that name; with Host, its URL is another one as well."""
+    return not name.startswith(b":") and name.lower() != b"host"
 
 
 def both(*flows: Flow) -> tuple[list[Captured], list[Captured]]:
