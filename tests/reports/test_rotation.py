@@ -201,7 +201,7 @@ def test_processes_that_write_and_rotate_one_file_at_once(tmp_path: Path) -> Non
         for process in processes:
             _, said = process.communicate(timeout=120)
             assert (process.returncode, said) == (0, "")
-    assert len(list(tmp_path.iterdir())) > 50
+    assert len(list(tmp_path.iterdir())) > 10  # how many there are, is a matter of luck
     assert all_numbers(tmp_path) == list(range(3 * each))
 
 
