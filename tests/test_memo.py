@@ -1,6 +1,6 @@
 """What is remembered of clean messages changes no verdict, and saves the rules' work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from hopguard import memo, plans, selection
 from hopguard.checker import Checker
 from hopguard.fields import NameKind
-from hopguard.message import EVERY_VERSION, HTTP1, Message, RawFields, Request, Response, Version
+from hopguard.message import (
+    EVERY_VERSION,
+    HTTP1,
+    FieldLine,
+    Message,
+    RawFields,
+    Request,
+    Response,
+    Version,
+)
 from hopguard.rule import DEFAULT_PROFILES, PROFILES, Evidence, Finding, Requirement, message_rule
 from hopguard.rules import load_rules
 from hopguard.transcript import parse
@@ -196,10 +205,10 @@ def request(*fields: tuple[bytes, bytes], target: bytes = b"/", tls: bool = True
     )
 
 
-class Counting:
-    """A rule that is triggered by X-Watched, looks as it is told, and counts how often it does."""
+class Looking:
+    """A rule that is triggered by X-Watched, finds what it is told to, and counts its looks."""
 
-    def __init__(self, look: Any) -> None:
+    def __init__(self, find: Callable[[Message], Iterable[FieldLine | None]]) -> None:
         self.runs = 0
 
         @message_rule(
@@ -211,12 +220,19 @@ class Counting:
             conforming=[],
         )
         def check(message: Message) -> Iterator[Evidence]:
-            """Look."""
+            """Find."""
             self.runs += 1
-            if look(message):
-                yield Evidence("It is seen.")
+            for line in find(message):
+                yield Evidence("It is seen.", line)
 
         self.checker = Checker(rules=[check])
+
+
+class Counting(Looking):
+    """A rule that finds something, no line, in messages of which `look` is true."""
+
+    def __init__(self, look: Any) -> None:
+        super().__init__(lambda message: [None] if look(message) else [])
 
     def judge(self, message: Message) -> bool:
         """Tell whether the message was judged by the rule, not by what is remembered."""
@@ -392,27 +408,8 @@ def test_who_finds_something_is_asked_alone() -> None:
     assert other.runs < 8
 
 
-class Finder:
-    """A rule that finds what it is told to, and counts how often it looks."""
-
-    def __init__(self, find: Any) -> None:
-        self.runs = 0
-
-        @message_rule(
-            requirement=SOMEWHERE,
-            profiles=("rfc9110",),
-            versions=HTTP1,
-            fields=(b"x-watched",),
-            violating=[],
-            conforming=[],
-        )
-        def check(message: Message) -> Iterator[Evidence]:
-            """Find."""
-            self.runs += 1
-            for line in find(message):
-                yield Evidence("It is seen.", line)
-
-        self.checker = Checker(rules=[check])
+class Finder(Looking):
+    """A rule that finds field lines."""
 
     def places(self, *fields: tuple[bytes, bytes]) -> list[int]:
         """Judge a message; return where the lines are that are at fault."""

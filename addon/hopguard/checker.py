@@ -122,12 +122,7 @@ class Checker:
 
         `response` answers `request` on the same leg. Trailer sections are taken as unknown.
         """
-        index = self._answers[response.version]
-        _, asked, names_asked = self.view(request.fields)
-        _, answered, names_answered = self.view(response.fields)
-        trigger = (response.status, False, bool(request.early_octets))
-        names = names_asked, names_answered
-        return self._check(index, trigger, names, asked + answered, request, response)
+        return self._check_both(self._answers[response.version], request, response)
 
     def check_message(self, message: Message) -> list[Finding]:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
@@ -154,11 +149,7 @@ class Checker:
     def check_exchange(self, request: Request, response: Response) -> list[Finding]:
         """Judge `response` in the light of the `request` that it answers, on the same leg."""
         index = self._exchanges[response.version]
-        _, asked, names_asked = self.view(request.fields)
-        _, answered, names_answered = self.view(response.fields)
-        trigger = (response.status, False, bool(request.early_octets))
-        names, lines = (names_asked, names_answered), asked + answered
-        return list(self._check(index, trigger, names, lines, request, response).findings)
+        return list(self._check_both(index, request, response).findings)
 
     def check_forwarding(self, received: Message, sent: Message) -> list[Finding]:
         """Judge what an intermediary has `sent` on in the place of what it had `received`."""
@@ -188,6 +179,15 @@ class Checker:
             if rule.concerns is None or rule.concerns(connection, event)
         ]
         return self._judge(calls, connection, connection, event)[0] if calls else []
+
+    def _check_both(
+        self, index: Index | AnswerIndex, request: Request, response: Response
+    ) -> Judgement:
+        _, asked, names_asked = self.view(request.fields)
+        _, answered, names_answered = self.view(response.fields)
+        trigger = (response.status, False, bool(request.early_octets))
+        names = names_asked, names_answered
+        return self._check(index, trigger, names, asked + answered, request, response)
 
     def _check(
         self,

@@ -130,13 +130,12 @@ class Lifecycle:
         """
         if run.server is None:
             return False
-        server = self._servers.get(run.server)
-        if server is not None and server.single:
+        server = self._server(run.server)
+        if server.single:
             return True
-        product = server.product if server is not None else b""
         for name, value in answered:
             if name.lower() == b"server":
-                return value[:SHORT] not in (b"", product)
+                return value[:SHORT] not in (b"", server.product)
         return False
 
     def streams(self, key: Key) -> Streams:

@@ -1,13 +1,10 @@
 """Which version of HTTP is spoken, by what a start line says and by what TLS has agreed on."""
 
-from functools import lru_cache
-
 from hopguard.message import Version
 
 _HTTP1: dict[bytes, Version] = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/0.9": "HTTP/1.0"}
 
 
-@lru_cache(64)
 def version_spoken(label: bytes, alpn: bytes | None) -> Version:
     """Return the version of a message that is labelled `label`, on a connection with that ALPN.
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from mitmproxy.test import tflow
 
-from hopguard.captures import fieldlines, flowconnection
+from hopguard.captures import fieldlines, recognition
 from hopguard.captures.flowfile import FlowFileReader
 from hopguard.captures.tnetstrings import DamageError, integer, items, number
 from tests.captures.flows import saved
@@ -15,7 +15,7 @@ from tests.captures.test_flowfile import as_mitmproxy_reads, read, without_offse
 def test_lines_and_connections_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """When there are too many; long ones are not remembered at all."""
     monkeypatch.setattr(fieldlines, "_LINES_KEPT", 2)
-    monkeypatch.setattr(flowconnection, "_CONNECTIONS_KEPT", 2)
+    monkeypatch.setattr(recognition, "_KEPT", 2)
     flows = []
     for count in range(5):
         flow = tflow.tflow(resp=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from hopguard.captures import flowconnection, flowkinds, flowpairs
+from hopguard.captures import flowconnection, flowkinds, flowpairs, recognition
 from hopguard.captures.capture import Captured, CaptureError
 from hopguard.captures.fieldlines import FieldLines
 from hopguard.captures.tnetstrings import DamageError, integer
@@ -174,7 +174,7 @@ def test_a_changed_octet(place: int, put: int) -> None:
 
 def test_forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered is bounded, and long connections are not remembered at all."""
-    monkeypatch.setattr(flowpairs, "_PAIRS_KEPT", 2)
+    monkeypatch.setattr(recognition, "_KEPT", 2)
     monkeypatch.setattr(flowpairs, "_WAYS_KEPT", 1)
     monkeypatch.setattr(flowkinds, "_KINDS_KEPT", 2)
     flows = []

@@ -2,6 +2,7 @@
 
 from hopguard.captures.capture import Seconds
 from hopguard.captures.flowpeer import Connection, of_client, of_server, show_pair
+from hopguard.captures.recognition import Recognition
 from hopguard.captures.tnetstrings import (
     DICTIONARY,
     LIST,
@@ -16,36 +17,27 @@ from hopguard.captures.tnetstrings import (
 )
 from hopguard.captures.usualconnection import usual_client, usual_server
 
-_CONNECTIONS_KEPT, _CONNECTION_LIMIT, _END = 256, 65_536, 64
-
 
 class KnownConnections:
     """Reads connections, and remembers them within bounds."""
 
     def __init__(self) -> None:
         """Begin with nothing in mind."""
-        self._known: dict[bytes, tuple[bytes, Connection]] = {}
+        self._known = Recognition[Connection]()
 
     def read(self, data: bytes, span: Span | None, form: int, *, client: bool) -> Connection:
-        """Read a connection, or recognise it: its end holds the ports of both sides.
+        """Read a connection, or recognise it.
 
         Raises:
             DamageError: it is damaged, or none.
         """
         if span is None or data[span[1]] != DICTIONARY:
             raise DamageError("a flow does not tell its connections")
-        start, stop = span
-        key = data[max(start, stop - _END) : stop]
-        known = self._known.get(key)
-        if known is not None:
-            octets_, connection = known
-            if len(octets_) == stop - start and data.startswith(octets_, start):
-                return connection
-        connection = read_connection(data, start, stop, form, client=client)
-        if stop - start <= _CONNECTION_LIMIT:
-            if len(self._known) >= _CONNECTIONS_KEPT:
-                self._known.clear()
-            self._known[key] = (data[start:stop], connection)
+        kind = form, client
+        connection = self._known.get(data, *span, kind)
+        if connection is None:
+            connection = read_connection(data, *span, form, client=client)
+            self._known.put(data, *span, kind, connection)
         return connection
 
 

@@ -4,14 +4,10 @@ from hopguard.captures.flowfacts import Destination, destination_of, origin_of
 from hopguard.captures.flowmessages import make_request, make_response, sent_request
 from hopguard.captures.flowpeer import Way
 from hopguard.captures.tnetstrings import DamageError, members, octets
-from hopguard.events import IDEMPOTENT
-from hopguard.message import RawFields, Request, Response
+from hopguard.message import RawFields, Request, Response, made
 from hopguard.spoken import version_spoken
 
 _KINDS_KEPT = 256
-
-_new = object.__new__
-"""Makes a message without its attributes. Most of them are copied: to set each takes far longer."""
 
 Messages = tuple[Request, Response, Request]
 """The request as the client sent it, the response, and the request as it went to the server."""
@@ -24,7 +20,6 @@ class Kind:
         """Take one exchange as an example of all of them."""
         request, response, sent = examples
         self.method = request.method
-        self.repeatable = request.method in IDEMPOTENT
         self.origin = origin_of(to)
         self._request = request.__dict__
         self._response = response.__dict__
@@ -34,17 +29,11 @@ class Kind:
         self, target: bytes, asked: RawFields, status: int, answered: RawFields
     ) -> Messages:
         """Make the messages of one exchange."""
-        request, response, sent = _new(Request), _new(Response), _new(Request)
-        request.__dict__ = facts = self._request.copy()
-        facts["target"] = target
-        facts["fields"] = asked
-        sent.__dict__ = facts = self._sent.copy()
-        facts["target"] = target
-        facts["fields"] = asked
-        response.__dict__ = facts = self._response.copy()
-        facts["status"] = status
-        facts["fields"] = answered
-        return request, response, sent
+        return (
+            made(Request, {**self._request, "target": target, "fields": asked}),
+            made(Response, {**self._response, "status": status, "fields": answered}),
+            made(Request, {**self._sent, "target": target, "fields": asked}),
+        )
 
 
 class Kinds:

@@ -1,9 +1,7 @@
 """Messages of flows, made of what their records say."""
 
-from typing import Any
-
 from hopguard.captures.flowpeer import Way
-from hopguard.message import RawFields, Request, Response, Version
+from hopguard.message import RawFields, Request, Response, Version, made
 
 _LATER: tuple[Version, ...] = ("HTTP/2", "HTTP/3")
 
@@ -23,7 +21,7 @@ def make_request(
         to_proxy = False
     if client.proxied and method == b"CONNECT":
         to_proxy = True
-    return _made(
+    return made(
         Request,
         {
             "version": version,
@@ -46,7 +44,7 @@ def make_response(
     server: Way,
 ) -> Response:
     """Make the response that came over `server`."""
-    return _made(
+    return made(
         Response,
         {
             "version": version,
@@ -62,7 +60,7 @@ def make_response(
 
 def with_fields[M: Request | Response](message: M, fields: RawFields) -> M:
     """Return `message` with other field lines."""
-    return _made(type(message), {**message.__dict__, "fields": fields})
+    return made(type(message), {**message.__dict__, "fields": fields})
 
 
 def sent_request(request: Request, response: Response, server: Way) -> Request:
@@ -73,11 +71,4 @@ def sent_request(request: Request, response: Response, server: Way) -> Request:
     elif version in _LATER:
         version = "HTTP/1.1"
     facts = {"version": version, "leg": "server", "tls": server.tls, "to_proxy": server.proxied}
-    return _made(Request, request.__dict__ | facts)
-
-
-def _made[M: Request | Response](kind: type[M], facts: dict[str, Any]) -> M:
-    """Make a message. A frozen dataclass sets each attribute by a call, which takes far longer."""
-    message = object.__new__(kind)
-    message.__dict__ = facts
-    return message
+    return made(Request, request.__dict__ | facts)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 from hopguard.captures.flowconnection import read_connection
 from hopguard.captures.flowkinds import Kinds
 from hopguard.captures.flowpeer import Connection, Way
+from hopguard.captures.recognition import Recognition
 from hopguard.captures.tnetstrings import PREFIX, DamageError, Span
 
-_PAIRS_KEPT, _PAIR_LIMIT, _END = 256, 65_536, 64
-_WAYS_KEPT = 32
+_WAYS_KEPT, _LIMIT = 32, 65_536
 
 _SERVER, _CLIENT = b"11:server_conn;", b"}11:client_conn;"
 
@@ -26,26 +26,19 @@ class KnownPairs:
 
     def __init__(self) -> None:
         """Begin with nothing in mind."""
-        self._known: dict[bytes, tuple[bytes, bytes, Pair]] = {}
+        self._known = Recognition[Pair]()
         self._kinds: dict[tuple[Way, Way], Kinds] = {}
 
     def find(self, data: bytes, start: int, stop: int, form: bytes) -> Pair:
-        """Read two members of a flow, or recognise them: their end holds the client's port.
+        """Read two members of a flow, or recognise them.
 
         Raises:
             DamageError: they are damaged, or no connections.
         """
-        key = data[max(start, stop - _END) : stop]
-        known = self._known.get(key)
-        if known is not None:
-            octets, of_form, pair = known
-            if len(octets) == stop - start and of_form == form and data.startswith(octets, start):
-                return pair
-        pair = self._read(data, start, stop, int(form))
-        if stop - start <= _PAIR_LIMIT:
-            if len(self._known) >= _PAIRS_KEPT:
-                self._known.clear()
-            self._known[key] = data[start:stop], form, pair
+        pair = self._known.get(data, start, stop, form)
+        if pair is None:
+            pair = self._read(data, start, stop, int(form))
+            self._known.put(data, start, stop, form, pair)
         return pair
 
     def _read(self, data: bytes, start: int, stop: int, form: int) -> Pair:
@@ -59,7 +52,7 @@ class KnownPairs:
         kinds = self._kinds.get(ways)
         if kinds is None:
             kinds = Kinds(*ways)
-            if stop - start <= _PAIR_LIMIT:
+            if stop - start <= _LIMIT:
                 if len(self._kinds) >= _WAYS_KEPT:
                     self._kinds.clear()
                 self._kinds[ways] = kinds

@@ -68,10 +68,10 @@ def parse_response_head(octets: bytes) -> ResponseHead:
         HeadError: there is no status line, or no end.
     """
     position = 0
+    if not octets:
+        raise HeadError(EMPTY)
     while True:
         match = _STATUS_LINE.match(octets, position)
-        if not octets:
-            raise HeadError(EMPTY)
         if match is None:
             raise HeadError("the block does not begin with a status line")
         end = _end_of(octets, position)

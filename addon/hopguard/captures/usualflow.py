@@ -11,11 +11,10 @@ from struct import Struct
 from hopguard.captures.capture import Captured, Seconds
 from hopguard.captures.fieldlayouts import FieldLayouts
 from hopguard.captures.fieldlines import FieldLines
-from hopguard.captures.flowfacts import NEWEST, decoded, sent_time, url_at
+from hopguard.captures.flowfacts import NEWEST, decoded, fingerprint_of, sent_time, url_at
 from hopguard.captures.flowpairs import KnownPairs
-from hopguard.captures.tnetstrings import Span, octets
+from hopguard.captures.tnetstrings import Span
 from hopguard.captures.usualconnection import LENGTH
-from hopguard.events import fingerprint
 
 _TIME = r"\d\d?:([\d.e+-]+)[\^#]"
 _CONTENT = rf"13:timestamp_end;{_TIME}15:timestamp_start;{_TIME}8:trailers;0:~7:content;"
@@ -100,7 +99,7 @@ class UsualFlows:
             requested,
             responded,
             sent_time(requested, server),
-            None if kind.repeatable else fingerprint(request, octets(data, content)),
+            fingerprint_of(request, data, content),
             None,
             None,
             client.peer,

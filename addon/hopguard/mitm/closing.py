@@ -14,7 +14,6 @@ from mitmproxy.net.http import http1
 from hopguard.connection import Connection
 from hopguard.events import Failure
 from hopguard.flowerrors import CLIENT_GONE, failure
-from hopguard.mitm.flows import MULTIPLEXED
 from hopguard.selection import Selection
 
 TIMEOUT_TOLERANCE = 1.0
@@ -59,11 +58,6 @@ def _surely_persists(flow: http.HTTPFlow) -> bool:
 
 _TELLING = Selection(lambda name: name.lower() in (b"connection", b"content-length"))
 _PERSISTENT = frozenset({b"HTTP/1.1", b"HTTP/2.0"})
-
-
-def is_multiplexed(message: http.Message) -> bool:
-    """Tell whether a message came on a stream of HTTP/2 or HTTP/3, beside others."""
-    return message.data.http_version in MULTIPLEXED
 
 
 def failure_of(flow: http.HTTPFlow) -> Failure:

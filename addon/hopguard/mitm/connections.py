@@ -141,7 +141,7 @@ class Connections(Following):
         self, client: Key, flow: http.HTTPFlow, ended: float | None, *, own: bool
     ) -> None:
         """Take in the end of any response; mitmproxy may close connections after it."""
-        multiplexed, closes = closing.is_multiplexed(flow.request), closing.closes_after(flow)
+        multiplexed, closes = flows.is_multiplexed(flow.request), closing.closes_after(flow)
         server = Key("server", flow.server_conn.id)
         if self._is_sending(server, flow):
             if closes or multiplexed:
@@ -177,7 +177,7 @@ class Connections(Following):
             self._latest[key].keep(flow)
         if not closing.is_client_gone(flow):
             self._ours.add(key)
-        if closing.is_multiplexed(flow.request):
+        if flows.is_multiplexed(flow.request):
             self.lifecycle.streams(key).end(flow.error.timestamp)
         else:
             self._feed(key, Aborted(flow.error.timestamp, "lost" if how == "lost" else "other"))
@@ -200,7 +200,7 @@ class Connections(Following):
     def _was_edited_to_close(self, key: Key) -> bool:
         """Tell whether another addon has had the last word on the latest exchange: to close."""
         flow = self._flow(key)
-        if flow is None or flow.response is None or closing.is_multiplexed(flow.response):
+        if flow is None or flow.response is None or flows.is_multiplexed(flow.response):
             return False
         return closing.closes_after(flow)
 
@@ -268,7 +268,7 @@ class Connections(Following):
 def _relayed(flow: http.HTTPFlow, time: float | None, *, own: bool) -> ResponseHead:
     """Return the head of the response as an HTTP/1 client gets it, when it is complete."""
     assert flow.response is not None
-    if own or closing.is_multiplexed(flow.response):
+    if own or flows.is_multiplexed(flow.response):
         # It is ours; or translated, and what it says of the connection was not meant for this one.
         version, status = flows.client_version(flow), flow.response.status_code
         return ResponseHead(time, version, status, flow.id, own=own)

@@ -15,7 +15,7 @@ from hopguard.editing import announce_close
 from hopguard.events import Key
 from hopguard.lifecycle import Judged, Lifecycle
 from hopguard.message import Leg
-from hopguard.mitm import closing, flows, received, refusal
+from hopguard.mitm import flows, received, refusal
 from hopguard.mitm.acting import Acting, can_act_on_request, subject_of
 from hopguard.mitm.enforcement import Enforcement, Handled
 from hopguard.mitm.following import Latest
@@ -149,7 +149,7 @@ class Ending:
     def _announce(self, flow: http.HTTPFlow) -> None:
         if flow.response is None or not flows.is_enforced(flow) or _is_switch(flow.response):
             return
-        if closing.is_multiplexed(flow.request):
+        if flows.is_multiplexed(flow.request):
             return  # the client's connection has other streams, and mitmproxy ends the server's
         response = announce_close(flows.sent_response(flow))
         received.remember(flow, "response", response.fields, self._reporter.redaction)

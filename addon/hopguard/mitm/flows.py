@@ -18,7 +18,7 @@ _FOR_PROXIES = frozenset({RegularMode, UpstreamMode})
 """Modes in which clients know that they talk to a proxy. Their types are compared: `isinstance` is
 slow for abstract classes."""
 
-MULTIPLEXED = frozenset({b"HTTP/2.0", b"HTTP/3"})
+_MULTIPLEXED = frozenset({b"HTTP/2.0", b"HTTP/3"})
 """What mitmproxy calls the versions in which messages share a connection, and frame themselves."""
 
 
@@ -31,12 +31,11 @@ def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) 
         complete: whether the trailer section, if any, has arrived.
     """
     data, client = flow.request.data, flow.client_conn
-    fields: RawFields = tuple(data.headers.fields)
     return made(
         Request,
         {
             "version": _version(data.http_version, client.alpn, flow.live),
-            "fields": fields if not flow.metadata else received.received(flow, "request", fields),
+            "fields": received.received(flow, "request", _fields(data.headers)),
             "leg": "client",
             "trailers": _trailers(data.trailers) if complete else None,
             "tls": client.tls,
@@ -56,12 +55,11 @@ def response_of(flow: http.HTTPFlow, *, complete: bool = False) -> Response:
     """
     assert flow.response is not None
     data, server = flow.response.data, flow.server_conn
-    fields: RawFields = tuple(data.headers.fields)
     return made(
         Response,
         {
             "version": _version(data.http_version, server.alpn, flow.live),
-            "fields": fields if not flow.metadata else received.received(flow, "response", fields),
+            "fields": received.received(flow, "response", _fields(data.headers)),
             "leg": "server",
             "trailers": _trailers(data.trailers) if complete else None,
             "tls": server.tls,
@@ -87,9 +85,9 @@ def sent_request(flow: http.HTTPFlow, response: Response | None) -> Request:
         Request,
         {
             "version": version,
-            "fields": tuple(data.headers.fields),
+            "fields": _fields(data.headers),
             "leg": "server",
-            "trailers": () if data.trailers is None else _fields(data.trailers),
+            "trailers": _trailers(data.trailers),
             "tls": flow.server_conn.tls,
             "method": data.method,
             "target": data.path,
@@ -112,6 +110,11 @@ def sent_response(flow: http.HTTPFlow) -> Response:
         tls=flow.client_conn.tls,
         status=data.status_code,
     )
+
+
+def is_multiplexed(message: http.Message) -> bool:
+    """Tell whether a message came on a stream of HTTP/2 or HTTP/3, beside others."""
+    return message.data.http_version in _MULTIPLEXED
 
 
 def is_own(response: http.Response) -> bool:

@@ -8,7 +8,7 @@ it has chosen.
 from mitmproxy import http
 
 from hopguard.message import RawFields
-from hopguard.mitm import received
+from hopguard.mitm import flows, received
 from hopguard.record import Redaction
 
 _CHUNKED = (b"Transfer-Encoding", b"chunked")
@@ -20,14 +20,14 @@ def frame_early(flow: http.HTTPFlow, redaction: Redaction) -> None:
     It may be sent while it comes in. If it is not, `frame_late` does better.
     """
     request = flow.request
-    if _frames_itself(request) and request.timestamp_end is None and not _is_framed(request):
+    if flows.is_multiplexed(request) and request.timestamp_end is None and not _is_framed(request):
         received.remember(flow, "request", (*request.headers.fields, _CHUNKED), redaction)
 
 
 def frame_late(flow: http.HTTPFlow, redaction: Redaction) -> None:
     """Tell the length of a request that is complete, unless its content is on its way already."""
     request = flow.request
-    if not _frames_itself(request) or request.stream:
+    if not flows.is_multiplexed(request) or request.stream:
         return
     fields = tuple(line for line in request.headers.fields if line != _CHUNKED)
     early = len(fields) < len(request.headers.fields)
@@ -50,13 +50,9 @@ def frame_response(flow: http.HTTPFlow, redaction: Redaction) -> None:
         return
     before = received.received(flow, "response", tuple(response.headers.fields))
     was_chunked = any(name.lower() == b"transfer-encoding" for name, _ in before)
-    if was_chunked or _frames_itself(response):
+    if was_chunked or flows.is_multiplexed(response):
         fields = _with_length(tuple(response.headers.fields), response)
         received.remember(flow, "response", fields, redaction)
-
-
-def _frames_itself(message: http.Message) -> bool:
-    return message.is_http2 or message.is_http3
 
 
 def _is_framed(message: http.Message) -> bool:

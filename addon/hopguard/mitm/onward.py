@@ -43,7 +43,7 @@ class Onward:
 
     def _is_concerned(self, flow: http.HTTPFlow) -> bool:
         """Tell whether there may be something to do for a request."""
-        multiplexed = flow.request.data.http_version in flows.MULTIPLEXED
+        multiplexed = flows.is_multiplexed(flow.request)
         return (multiplexed or self.conforming) and flows.is_enforced(flow)
 
     def server_ready(self, client: connection.Client, server: connection.Server) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from mitmproxy import ctx, http
 
 from hopguard.message import Message
+from hopguard.mitm import flows
 
 REFUSED_REQUEST = 400
 REFUSED_RESPONSE = 502
@@ -43,7 +44,7 @@ def refuse_connect(flow: http.HTTPFlow, reason: str) -> None:
 
 def announce_close(flow: http.HTTPFlow) -> None:
     """Say in mitmproxy's own response that an HTTP/1 connection ends; mitmproxy ends it then."""
-    if flow.response is not None and not (flow.request.is_http2 or flow.request.is_http3):
+    if flow.response is not None and not flows.is_multiplexed(flow.request):
         flow.response.headers["Connection"] = "close"
 
 
@@ -51,7 +52,7 @@ def _may_be_streamed(request: http.Request) -> bool:
     """Tell whether content of unknown length may grow beyond the option `stream_large_bodies`."""
     if not ctx.options.stream_large_bodies or "content-length" in request.headers:
         return False
-    framed = not (request.is_http2 or request.is_http3)
+    framed = not flows.is_multiplexed(request)
     return "transfer-encoding" in request.headers if framed else request.method not in _WITHOUT
 
 
@@ -105,7 +106,7 @@ class _Body:
 
 def _answer(flow: http.HTTPFlow, status: int, reason: str) -> http.Response:
     fields = {"content-type": "text/plain; charset=utf-8"}
-    if not (flow.request.is_http2 or flow.request.is_http3):
+    if not flows.is_multiplexed(flow.request):
         fields["Connection"] = "close"
     body = "" if flow.request.method == "HEAD" else f"{reason}\n"
     return http.Response.make(status, body, fields)

@@ -42,7 +42,7 @@ class ResponseJudge:
     def head(self, flow: http.HTTPFlow) -> bool:
         """Judge the header section of a server's response; tell whether nothing can come of it."""
         assert flow.response is not None
-        refused = _why_refused(flow, flow.response.data)
+        refused = restore_transfer_encoding(flow.response) or _why_not_to_switch(flow)
         passes = False
         try:
             response = flows.response_of(flow)
@@ -108,22 +108,13 @@ class ResponseJudge:
         self._switched.pop(client.id, None)
 
 
-def _why_refused(flow: http.HTTPFlow, response: http.ResponseData) -> str:
-    """Say why a response must not go on; empty where it may, as nearly always."""
-    assert flow.response is not None
-    if response.http_version == b"HTTP/2.0":
-        refused = restore_transfer_encoding(flow.response)
-        if refused:
-            return refused
-    return _why_not_to_switch(flow) if response.status_code == SWITCHING_PROTOCOLS else ""
-
-
 def _why_not_to_switch(flow: http.HTTPFlow) -> str:
     """Say why a 101 must not go on; empty where it may.
 
     A bare mitmproxy lets no Upgrade field pass from HTTP/2 to HTTP/1, and cannot relay the answer
     to one: the stream would hang.
     """
-    if not (flow.live and flow.client_conn.alpn in (b"h2", b"h3")):
+    switches = flow.response is not None and flow.response.data.status_code == SWITCHING_PROTOCOLS
+    if not (switches and flow.live and flow.client_conn.alpn in (b"h2", b"h3")):
         return ""
     return "The server switched protocols on HTTP/1.1, where an HTTP/2 client cannot follow."
