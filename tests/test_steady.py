@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopguard.checker import Checker
+from hopguard.connection import Connection
 from hopguard.events import (
     Aborted,
     Closed,
@@ -104,26 +105,53 @@ def told(passed: Passed, key: Key) -> tuple[Event, ...]:
     return (*passed.heads_on(key.leg), ResponseEnd(passed.ended))
 
 
+class Counting:
+    """Counts plain exchanges for a lifecycle, and tells them when it has to."""
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        """Begin without any."""
+        self.lifecycle = lifecycle
+        lifecycle.settle = self._settle
+        self._counted: dict[Key, list[Passed]] = {}
+
+    def can_count(self, key: Key, passed: Passed) -> bool:
+        """Count an exchange; tell whether that can be done."""
+        steady = self.lifecycle.steady(key)
+        if steady is None or self.lifecycle.teaches(steady.server, passed.answered):
+            return False
+        self._counted.setdefault(key, []).append(passed)
+        return True
+
+    def _settle(self, key: Key) -> None:
+        counted = self._counted.pop(key, [])
+        if counted:
+            before = counted[-2].ended if len(counted) > 1 else None
+            self.lifecycle.count(key, len(counted), before, counted[-1])
+
+
+def by_key(lifecycle: Lifecycle) -> list[Connection]:
+    """List the open connections."""
+    return sorted(lifecycle.connections(), key=lambda connection: connection.key)
+
+
 @settings(max_examples=400)
 @given(STEPS, st.integers(1, 7))
 def test_counting_changes_nothing(steps: list[tuple[Key, Step]], interval: int) -> None:
     """Neither what is found, nor what is known of connections and servers, whenever one looks."""
-    usual, punctual = Lifecycle(CHECKER, most_open=2), Lifecycle(CHECKER, most_open=2)
+    usual, punctual = Lifecycle(CHECKER), Lifecycle(CHECKER)
+    counting = Counting(usual)
     for number, (key, step) in enumerate(steps):
         events = told(step, key) if isinstance(step, Passed) else step
         expected = [found for event in events for found in punctual.feed(key, event)]
-        run = usual.run(key) if isinstance(step, Passed) else None
-        if run is not None and isinstance(step, Passed) and not usual.teaches(run, step.answered):
-            run.count(step)
+        if isinstance(step, Passed) and counting.can_count(key, step):
             assert expected == []
         else:
             assert [found for event in events for found in usual.feed(key, event)] == expected
         assert [one in usual for one in KEYS] == [one in punctual for one in KEYS]
         if number % interval == 0:
             assert usual.connection(key) == punctual.connection(key)
-    assert list(usual.connections()) == list(punctual.connections())
+    assert by_key(usual) == by_key(punctual)
     assert usual.servers() == punctual.servers()
-    assert usual.given_up == punctual.given_up
 
 
 PASSED = Passed("f", b"GET", 200, [], [(b"Server", b"")], 1.0, 1.0, 1.1, 1.2, False, False)
@@ -134,57 +162,56 @@ def test_plain_exchanges_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     key, lifecycle = KEYS[1], Lifecycle(CHECKER)
     lifecycle.feed(key, Opened(0.0, server="origin:80"))
     monkeypatch.delattr(Lifecycle, "_take_in")
-    run = lifecycle.run(key)
-    assert run is not None
-    assert not lifecycle.teaches(run, PASSED.answered)
-    for _ in range(3):
-        run.count(PASSED)
+    counting = Counting(lifecycle)
+    for time in (1.2, 1.3, 1.4):
+        assert counting.can_count(key, PASSED._replace(ended=time))
     found = lifecycle.connection(key)
     assert found is not None
-    assert (found.number, found.answered, found.response_ended) == (3, 3, 1.2)
+    assert (found.number, found.answered, found.response_ended) == (3, 3, 1.4)
+
+
+def test_what_is_in_use_is_not_given_up() -> None:
+    """Though nobody has told of it for long."""
+    lifecycle = Lifecycle(CHECKER, most_open=2)
+    counting, forgotten = Counting(lifecycle), list[Key]()
+    lifecycle.forget = forgotten.append
+    for key in KEYS[:2]:
+        lifecycle.feed(key, Opened(0.0))
+    assert counting.can_count(KEYS[0], PASSED)
+    lifecycle.feed(KEYS[2], Opened(1.0))
+    assert forgotten == [KEYS[1]]
+    assert lifecycle.given_up == 1
+    assert KEYS[0] in lifecycle
 
 
 def test_what_is_new_about_a_server_is_told() -> None:
     """Its product; and whether it keeps connections after all."""
-    key, lifecycle = KEYS[1], Lifecycle(CHECKER)
-    lifecycle.feed(key, Opened(0.0, server="origin:80"))
-    run = lifecycle.run(key)
-    assert run is not None
-    assert lifecycle.teaches(run, [(b"server", b"nginx")])
+    key, origin, lifecycle = KEYS[1], "origin:80", Lifecycle(CHECKER)
+    lifecycle.feed(key, Opened(0.0, server=origin))
+    assert lifecycle.teaches(origin, [(b"server", b"nginx")])
     for event in told(PASSED._replace(answered=[(b"Server", b"nginx")]), key):
         lifecycle.feed(key, event)
-    run = lifecycle.run(key)
-    assert run is not None
-    assert not lifecycle.teaches(run, [(b"Via", b"x"), (b"SERVER", b"nginx")])
-    assert not lifecycle.teaches(run, [])
-    lifecycle._servers["origin:80"] = ServerPast("origin:80", single=1)
-    assert lifecycle.teaches(run, [])
-
-
-def test_connections_that_somebody_else_has_followed() -> None:
-    """What was counted before is part of what somebody else knows."""
-    key, lifecycle = KEYS[1], Lifecycle(CHECKER)
-    lifecycle.feed(key, Opened(0.0, server="origin:80"))
-    known, run = lifecycle.connection(key), lifecycle.run(key)
-    assert known is not None
-    assert run is not None
-    run.count(PASSED)
-    lifecycle.follow(known)
-    assert lifecycle.connection(key) == known
+    assert not lifecycle.teaches(origin, [(b"Via", b"x"), (b"SERVER", b"nginx")])
+    assert not lifecycle.teaches(origin, [(b"Server", b"")])
+    assert not lifecycle.teaches(origin, [])
+    assert not lifecycle.teaches(None, [(b"Server", b"other")])
+    lifecycle.pasts[origin] = ServerPast(origin, single=1)
+    assert lifecycle.teaches(origin, [])
 
 
 def test_exchanges_in_streams_are_counted() -> None:
     """Many at a time; they may begin a connection, and somebody may look meanwhile."""
     key, lifecycle = Key("client", "c"), Lifecycle(CHECKER)
     for _ in range(3):
-        lifecycle.streams(key).begin()
-    lifecycle.streams(key).end(1.5)
+        lifecycle.count_streams(key, begun=1)
+    lifecycle.count_streams(key, ended=1, time=1.5)
     found = lifecycle.connection(key)
     assert found is not None
     assert (found.number, found.answered, found.outstanding) == (3, 1, 2)
     assert found.response_ended == 1.5
-    for time in (2.0, 2.5):
-        lifecycle.streams(key).end(time)
+    for time in (2.5, 2.0, None):
+        lifecycle.count_streams(key, begun=1, ended=1, time=time)
+    lifecycle.count_streams(key, ended=2, time=2.25)
     found = lifecycle.connection(key)
     assert found is not None
     assert (found.outstanding, found.idle(4.0), found.version) == (0, 1.5, None)

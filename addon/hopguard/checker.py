@@ -9,11 +9,19 @@ from typing import NamedTuple
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
 from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index, Trigger, not_asked
-from hopguard.memo import Memo
-from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
+from hopguard.memo import Memo, View
+from hopguard.message import (
+    EVERY_VERSION,
+    Message,
+    Part,
+    RawFields,
+    Request,
+    Response,
+    Version,
+)
 from hopguard.peer import Peers
 from hopguard.plain import answers_plainly, asks_plainly
-from hopguard.plans import Names, Outcome, Plan
+from hopguard.plans import CLEAN, PLAIN, Names, Outcome, Plan
 from hopguard.rule import DEFAULT_PROFILES, Evidence, Finding, Rule
 from hopguard.rules import load_rules
 from hopguard.selection import Lines
@@ -65,8 +73,8 @@ class Checker:
         )
         self._crashed: set[str] = set()
         self._memo = Memo(self.rules, 2 * at_a_time)
-        self.view = self._memo.view
-        """Chooses the few lines of a header section on which anything depends: see there."""
+        self.view, self.select = self._memo.view, self._memo.select
+        """Choose the few lines of a header section on which anything depends: see there."""
         self._requests = {
             version: self._index(Request, version, is_plain=asks_plainly) for version in _V
         }
@@ -111,9 +119,56 @@ class Checker:
             if look and "response" in rule.directions and version in rule.versions:
                 yield Call(rule, look)
 
+    def passes(self, fields: RawFields, like: Request, before: View | None) -> View | None:
+        """Look up a request: return the view of its `fields`, if it is known as clean and plain.
+
+        But for its fields and its target, it is `like` another one. `before` is what this returned
+        for a request like that, of which nothing else matters: most resemble the one before. This
+        is the question that has to be answered in no time: what is not remembered is left to
+        `judge_request`.
+        """
+        memo, lines = self._memo, self.select(fields)
+        if before is not None and lines == before.lines and before.since is memo.since:
+            return before
+        view = memo.view_of(lines)
+        index, trigger = self._requests[like.version], (0, like.protocol is not None, False)
+        plan = memo.plans.get((index, trigger, (view.names,)))
+        if plan is not None and plan.promises(PLAIN, lines, like):
+            return view
+        memo.keep(fields, view)  # it is judged next
+        return None
+
+    def passes_back(
+        self,
+        asked: View,
+        like: Request,
+        fields: RawFields,
+        answer_like: Response,
+        before: View | None,
+    ) -> View | None:
+        """Look up a response of these `fields` in the same way; `asked` is the view of its request.
+
+        But for that, the request is `like` another one, and the response like `answer_like`.
+        `before` is what this returned for a response like that to a request of the same lines.
+        """
+        memo, lines = self._memo, self.select(fields)
+        asked_lines, asked_names, since = asked
+        if since is not memo.since:
+            return None
+        if before is not None and lines == before.lines and before.since is since:
+            return before
+        view = memo.view_of(lines)
+        trigger = (answer_like.status, False, bool(like.early_octets))
+        index = self._answers[answer_like.version]
+        plan = memo.plans.get((index, trigger, (asked_names, view.names)))
+        if plan is not None and plan.promises(PLAIN, asked_lines + lines, like, answer_like):
+            return view
+        memo.keep(fields, view)
+        return None
+
     def judge_request(self, request: Request) -> Judgement:
         """Judge the header section of `request`; its trailer section is taken as unknown."""
-        _, lines, names = self.view(request.fields)
+        lines, names, _ = self.view(request.fields)
         index, trigger = self._requests[request.version], (0, request.protocol is not None, False)
         return self._check(index, trigger, (names,), lines, request)
 
@@ -128,7 +183,7 @@ class Checker:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
         if isinstance(message, Request):
             return list(self.judge_request(message).findings)
-        _, lines, names = self.view(message.fields)
+        lines, names, _ = self.view(message.fields)
         index = self._responses[message.version]
         status = message.status if isinstance(message, Response) else 0
         trigger = (status, False, False)
@@ -137,7 +192,7 @@ class Checker:
     def check_trailers(self, message: Message) -> list[Finding]:
         """Judge what the trailer section of `message`, which may be empty, adds to its header."""
         index = self._trailers[message.part, message.version]
-        _, lines, names = self.view(message.fields)
+        lines, names, _ = self.view(message.fields)
         findings = self._check(index, NO_TRIGGER, (names,), lines, message).findings
         if not findings:
             return []
@@ -183,11 +238,10 @@ class Checker:
     def _check_both(
         self, index: Index | AnswerIndex, request: Request, response: Response
     ) -> Judgement:
-        _, asked, names_asked = self.view(request.fields)
-        _, answered, names_answered = self.view(response.fields)
+        asked, answered = self.view(request.fields), self.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
-        names = names_asked, names_answered
-        return self._check(index, trigger, names, asked + answered, request, response)
+        names = asked.names, answered.names
+        return self._check(index, trigger, names, asked.lines + answered.lines, request, response)
 
     def _check(
         self,
@@ -206,7 +260,7 @@ class Checker:
         )
         answers = plan.answers(lines, *messages)
         known = plan.outcomes.get(answers)
-        if known is not None and not known.calls and known is not plan.once:
+        if known is PLAIN or known is CLEAN:
             return _CLEAN[known.plain]
         judged = (*messages[:-1], messages[-1].head) if index.of_heads else messages
         if known is not None and known.loud is not None:
@@ -220,7 +274,9 @@ class Checker:
             self._judge(silent, witnesses[-1], *witnesses)
             plain = index.is_plain(*witnesses)
             loud = tuple(call for call in plan.calls if call not in silent)
-            outcome = Outcome(loud, plain, Plan(loud, plan.names) if loud else None)
+            outcome = PLAIN if plain else CLEAN
+            if loud:
+                outcome = Outcome(loud, plain, Plan(loud, plan.names))
             self._memo.remember(plan, outcome, asked, lines, *messages)
         return Judgement(findings, plain)
 

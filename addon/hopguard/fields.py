@@ -68,6 +68,9 @@ FORWARDING_EVIDENCE = NameKind(
 """Fields that an intermediary adds, and nobody else: with one of them a message has been
 forwarded."""
 
+STAND_INS = NameKind(frozenset(), b"x-hopguard-")
+"""Names of ours, under which a field comes past those who would not let it pass as it is."""
+
 CACHING = frozenset(
     {
         b"cache-control",

@@ -19,10 +19,10 @@ from hopguard.events import (
 from hopguard.peer import ClientPast, Peers, ServerPast
 from hopguard.rule import Finding
 from hopguard.selection import Lines
-from hopguard.steady import Run, Streams, is_steady
+from hopguard.steady import Passed, is_steady
 
 MOST_OPEN = 100_000
-"""Open connections that are followed; of those beyond, the least recently used is given up."""
+"""Open connections that are followed; of those beyond, one is given up that has long been idle."""
 
 MOST_PEERS = 10_000
 """Servers, and clients, whose past is remembered: the least recently used is forgotten."""
@@ -66,23 +66,20 @@ class Lifecycle:
         self.forget: Callable[[Key], None] = lambda _: None
         """Called with each connection that is followed no more: it is closed, or given up."""
         self.settle: Callable[[Key], None] = lambda _: None
-        """Called before anything is told or asked of a connection: whoever puts off what happens
-        has to tell it by then."""
+        """Called before anything is told or asked of a connection, or it is given up: whoever puts
+        off what happens has to tell it by then."""
         self.given_up = 0
         """Connections that were given up because there were too many."""
         self._most_open = most_open
         self._most_peers = most_peers
         self._open: OrderedDict[Key, Connection] = OrderedDict()
-        self._runs: dict[Key, Run] = {}
-        self._streams: dict[Key, Streams] = {}
-        """What has only been counted on these connections."""
-        self._servers: OrderedDict[str, ServerPast] = OrderedDict()
+        self.pasts: OrderedDict[str, ServerPast] = OrderedDict()
+        """What is remembered of servers, by address."""
         self._clients: OrderedDict[tuple[str, int], ClientPast] = OrderedDict()
 
     def connection(self, key: Key) -> Connection | None:
         """Return what is known of an open connection; None of one that is not followed."""
         self.settle(key)
-        self._catch_up(key)
         return self._open.get(key)
 
     def __contains__(self, key: Key) -> bool:
@@ -90,66 +87,68 @@ class Lifecycle:
         return key in self._open
 
     def connections(self) -> Iterator[Connection]:
-        """Give the open connections that are followed, the least recently used one first."""
+        """Give the open connections that are followed, in the order in which they were told of."""
         for key in list(self._open):
             self.settle(key)
-            self._catch_up(key)
         yield from self._open.values()
 
     def follow(self, connection: Connection) -> None:
         """Go on with a connection of which somebody else knows what it has been."""
-        self._drop(connection.key)
         self._keep(connection.key, connection)
 
     def server(self, address: str) -> ServerPast | None:
         """Return what is remembered of the server at `address`, if that is anything."""
-        return self._servers.get(address)
+        return self.pasts.get(address)
 
     def servers(self) -> list[ServerPast]:
         """List the servers whose past is remembered, by address."""
-        return sorted(self._servers.values(), key=lambda server: server.address)
+        return sorted(self.pasts.values(), key=lambda server: server.address)
 
-    def run(self, key: Key) -> Run | None:
-        """Return what counts the plain exchanges on a connection; None if they are to be told.
+    def steady(self, key: Key) -> Connection | None:
+        """Return a connection on which plain exchanges of HTTP/1.1 need but be counted.
 
-        In that, each is a `RequestHead`, a `ResponseHead` and a `ResponseEnd`.
+        None if they are to be told, in a `RequestHead`, a `ResponseHead` and a `ResponseEnd` each.
         """
-        run = self._runs.get(key)
-        if run is None:
-            before = self._open.get(key)
-            if before is None or not is_steady(before):
-                return None
-            run = self._runs[key] = Run(before)
-        self._open.move_to_end(key)
-        return run
+        connection = self._open.get(key)
+        return connection if connection is not None and is_steady(connection) else None
 
-    def teaches(self, run: Run, answered: Lines) -> bool:
-        """Tell whether a plain response, of these lines, says something new of its server.
+    def teaches(self, server: str | None, answered: Lines) -> bool:
+        """Tell whether a plain response, of these lines, says something new of the server there.
 
-        Then it is to be told.
+        Then it is to be told. None is for a connection to a client.
         """
-        if run.server is None:
+        if server is None:
             return False
-        server = self._server(run.server)
-        if server.single:
+        past = self.pasts.get(server)
+        if past is not None and past.single:
             return True
         for name, value in answered:
             if name.lower() == b"server":
-                return value[:SHORT] not in (b"", server.product)
+                return value[:SHORT] not in (b"", past.product if past is not None else b"")
         return False
 
-    def streams(self, key: Key) -> Streams:
-        """Return what counts the exchanges on a connection of HTTP/2 or HTTP/3.
+    def count(self, key: Key, number: int, ended: float | None, latest: Passed) -> None:
+        """Take in so many plain exchanges on a steady connection, one after the other.
 
-        There, they are never told. A connection that is not known begins.
+        `latest` is the latest of them, and the one before that has `ended` then.
         """
-        streams = self._streams.get(key)
-        if streams is None:
-            before = self._open.get(key) or Connection(key)
-            self._keep(key, before)
-            streams = self._streams[key] = Streams(before)
-        self._open.move_to_end(key)
-        return streams
+        before = self._open[key]
+        if number > 1:
+            before = before.after_exchanges(number - 1, ended)
+        request, response = latest.heads_on(key.leg)
+        self._keep(key, before.after_exchange(request, response, latest.ended))
+
+    def count_streams(
+        self, key: Key, *, begun: int = 0, ended: int = 0, time: float | None = None
+    ) -> None:
+        """Take in that so many exchanges of HTTP/2 or HTTP/3 have begun, and so many ended.
+
+        There, no rule is about what happens on the connection. `time` is when the last of them
+        ended. A connection that is not known begins.
+        """
+        before = self._open.get(key) or Connection(key)
+        latest = max((known for known in (before.response_ended, time) if known), default=None)
+        self._keep(key, before.after_streams(begun, ended, latest))
 
     def feed(self, key: Key, event: Event) -> list[Judged]:
         """Take in whatever happens on a connection; return what is wrong with it.
@@ -158,14 +157,7 @@ class Lifecycle:
         `Closed` it is forgotten.
         """
         self.settle(key)
-        self._catch_up(key)
         return self._take_in(key, event)
-
-    def _catch_up(self, key: Key) -> None:
-        """Take in what was counted: nothing is found in it, nor learned from it."""
-        counted = self._runs.pop(key, None) or self._streams.pop(key, None)
-        if counted is not None:
-            self._open[key] = counted.connection
 
     def _take_in(self, key: Key, event: Event) -> list[Judged]:
         before = self._open.get(key)
@@ -190,15 +182,16 @@ class Lifecycle:
     def _keep(self, key: Key, connection: Connection) -> None:
         self._open[key] = connection
         self._open.move_to_end(key)
-        if len(self._open) > self._most_open:
-            oldest, _ = self._open.popitem(last=False)
-            self._drop(oldest)
+        while len(self._open) > self._most_open:
+            self._give_up(next(iter(self._open)))
+
+    def _give_up(self, oldest: Key) -> None:
+        """Give up a connection, unless what was put off shows that it is in use."""
+        self.settle(oldest)
+        if next(iter(self._open)) == oldest:
+            del self._open[oldest]
             self.given_up += 1
             self.forget(oldest)
-
-    def _drop(self, key: Key) -> None:
-        self._runs.pop(key, None)
-        self._streams.pop(key, None)
 
     def _peers(self, connection: Connection, event: Event) -> Peers:
         client = self._client(connection, event)
@@ -209,14 +202,14 @@ class Lifecycle:
         return self._clients.get(_client_of(connection, event)) or ClientPast()
 
     def _server(self, address: str) -> ServerPast:
-        return self._servers.get(address) or ServerPast(address)
+        return self.pasts.get(address) or ServerPast(address)
 
     def _learn(self, connection: Connection, event: Event) -> None:
         if connection.server is not None and not isinstance(event, RequestEnd):
             server = self._server(connection.server)
             learned = server.after(connection, event)
             if learned is not server:
-                _put(self._servers, connection.server, learned, self._most_peers)
+                _put(self.pasts, connection.server, learned, self._most_peers)
         if connection.client is not None and not isinstance(event, ResponseHead):
             client = self._client(connection, event)
             known = client.after(connection, event)

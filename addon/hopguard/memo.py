@@ -11,6 +11,7 @@ is at fault varies more than the rest.
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from hopguard.events import TELLING, TELLING_KIND
 from hopguard.fields import NameKind
@@ -30,8 +31,15 @@ _LONGEST_ANSWERS = 1024
 _MOST_FINDINGS = 512
 
 
-View = tuple[RawFields, Lines, Names]
-"""A header section, those of its lines whose names belong to an outline, and these names."""
+class View(NamedTuple):
+    """What of a header section matters."""
+
+    lines: Lines
+    """The lines whose names belong to an outline ..."""
+    names: Names
+    """... and these names."""
+    since: object
+    """From when on it holds which names those are: see `Memo.since`."""
 
 
 class Memo:
@@ -47,8 +55,11 @@ class Memo:
         self._kinds: set[NameKind] = {TELLING_KIND}
         self._odd_names = [rule.odd_names for rule in rules if rule.odd_names]
         self._selection = Selection(self._is_of_interest)
-        self._views: dict[int, View] = {}
-        """By the identity of what is viewed."""
+        self.select = self._selection.of
+        self.since = object()
+        """Another one, as soon as other names belong to outlines."""
+        self._views: dict[int, tuple[RawFields, View]] = {}
+        """By the identity of what is viewed, which is kept with it."""
         self.plans: dict[object, Plan] = {}
         """What to do with messages, by their outlines: see `make_plan`."""
         self._answers = self._findings = 0
@@ -59,14 +70,22 @@ class Memo:
         An exchange is judged after its request, and there are others meanwhile: the latest header
         sections are kept.
         """
-        view = self._views.get(id(fields))
-        if view is not None and view[0] is fields:
-            return view
+        known = self._views.get(id(fields))
+        if known is not None and known[0] is fields:
+            return known[1]
+        view = self.view_of(self.select(fields))
+        self.keep(fields, view)
+        return view
+
+    def view_of(self, lines: Lines) -> View:
+        """Return the view that shows these lines."""
+        return tuple.__new__(View, (lines, tuple([name for name, _ in lines]), self.since))
+
+    def keep(self, fields: RawFields, view: View) -> None:
+        """Keep the view of a header section, for whoever looks next."""
         if len(self._views) >= self._most_views:
             self._views.clear()
-        lines = self._selection.of(fields)
-        view = self._views[id(fields)] = fields, lines, tuple([name for name, _ in lines])
-        return view
+        self._views[id(fields)] = fields, view
 
     def _is_of_interest(self, name: bytes) -> bool:
         return (
@@ -158,6 +177,7 @@ class Memo:
             plan.outcomes[answers] = outcome
 
     def _forget(self) -> None:
+        self.since = object()
         self._views.clear()
         self._selection.forget()
         self.plans.clear()

@@ -6,6 +6,7 @@ messages are plain is remembered with what rules find in them, so all is asked o
 
 from hopguard.endings import leaves_open
 from hopguard.events import doubt_about, is_delimited
+from hopguard.fields import STAND_INS
 from hopguard.message import HTTP10, Message, Request, Response
 
 
@@ -24,6 +25,7 @@ def answers_plainly(request: Request, response: Response) -> bool:
         and request.method != b"CONNECT"
         and _persists(response)
         and not response.has(b"keep-alive")
+        and not response.has_any(STAND_INS)
         and not (response.version in HTTP10 or request.version in HTTP10)
         and _is_clearly_delimited(request, response)
     )

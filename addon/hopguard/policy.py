@@ -80,6 +80,11 @@ class Policy:
     """The group of each rule, by its id."""
 
     @cached_property
+    def only_flags(self) -> bool:
+        """Whether all findings are flagged, and nothing else is done."""
+        return self.default == "flag" and not self.lines
+
+    @cached_property
     def _by_default(self) -> Decision:
         return Decision(self.default, None)
 

@@ -20,7 +20,10 @@ Action = Literal["flagged", "fixed", "blocked", "refused"]
 Record = dict[str, Any]
 
 _MOST_FACTS = 64
-"""Findings whose facts are kept."""
+"""Findings whose facts are kept, and URLs and addresses as they are written, if they are ..."""
+
+_LONGEST_KEPT = 1024
+"""... no longer than so many characters."""
 
 _NOTHING: tuple[Finding | None, Record] = (None, {})
 
@@ -65,6 +68,13 @@ class Redaction:
 
     def url(self, url: str) -> str:
         """Return `url` in printable ASCII without user information and, usually, without query."""
+        return (self._url if len(url) <= _LONGEST_KEPT else self._url_of)(url)
+
+    @cached_property
+    def _url(self) -> Callable[[str], str]:
+        return lru_cache(_MOST_FACTS)(self._url_of)  # in one exchange, several things are found
+
+    def _url_of(self, url: str) -> str:
         shown = printable_text(url, 2048)
         if "@" in shown:  # in few
             shown = _USERINFO.sub(r"\1", shown)
@@ -151,9 +161,14 @@ def make_record(finding: Finding, where: Circumstances, redaction: Redaction) ->
         "status": where.status,
         "flow": where.flow,
         "connection": where.connection,
-        "client": printable_text(where.client) if where.client is not None else None,
-        "server": printable_text(where.server) if where.server is not None else None,
+        "client": _address(where.client),
+        "server": _address(where.server),
     }
+
+
+@lru_cache(_MOST_FACTS)
+def _address(address: str | None) -> str | None:
+    return printable_text(address) if address is not None else None
 
 
 def identity(record: Record) -> tuple[object, ...]:

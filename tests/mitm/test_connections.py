@@ -531,7 +531,7 @@ def test_table_of_idle_timeouts() -> None:
 
 
 def test_the_table_is_told_in_the_end(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
-    servers = driver.addon._connections.lifecycle._servers
+    servers = driver.addon._connections.lifecycle.pasts
     servers["a:80"] = ServerPast("a:80", idles=(4.9, 5.0, 5.1))
     with caplog.at_level(logging.INFO):
         driver.addon.done()

@@ -111,6 +111,9 @@ class Acting:
         block: Callable[[http.HTTPFlow, str], None],
         edit: Callable[[http.HTTPFlow, Message], None],
     ) -> None:
+        if self._enforcement.policy.only_flags:  # quickly, in most places
+            self._reporter.report(flow, findings, "flagged")
+            return
         plan = self._enforcement.plan(flow, message, findings, judge, {part})
         try:
             self._reporter.report_handled(flow, plan.handled)

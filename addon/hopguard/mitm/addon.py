@@ -12,6 +12,7 @@ from mitmproxy.connection import Client, Server
 from mitmproxy.proxy import server_hooks
 
 from hopguard.checker import Checker
+from hopguard.events import Key
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import Request, Response
 from hopguard.mitm import contentview, flows, refusal, view, web
@@ -20,6 +21,7 @@ from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
 from hopguard.mitm.ending import Ending
 from hopguard.mitm.enforcement import Enforcement
+from hopguard.mitm.legs import NextLegs
 from hopguard.mitm.onward import Onward
 from hopguard.mitm.options import (
     add_options,
@@ -58,10 +60,12 @@ class Hopguard:
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
         self._acting = Acting(self._enforcement, self._reporter, lambda: self._checker, self._own)
-        self._onward = Onward(self._tunnels, self._own)
+        legs = NextLegs()
+        self._onward = Onward(self._tunnels, self._own, legs)
         lifecycle = Lifecycle(self._checker)
         self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
-        self._connections = Connections(lifecycle, self._ending.tell)
+        self._connections = Connections(lifecycle, self._ending.tell, legs)
+        self._passing = self._connections.passing
         self._requests = RequestJudge(self._checker, self._reporter, self._acting, self._tunnels)
         self._responses = ResponseJudge(
             self._checker, self._reporter, self._acting, self._connections, self._own
@@ -175,12 +179,14 @@ class Hopguard:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a request when its header section is there."""
+        if not self._onward.conforming and self._passing.asks(flow):
+            return
         if not flow.live:
             view.detach(flow)
         try:
             if flow.is_replay != "request":
-                request, plain = self._requests.head(flow)
-                self._connections.request_begins(flow, request, plain=plain)
+                request, judgement = self._requests.head(flow)
+                self._connections.request_begins(flow, request, judgement)
         finally:  # here and below: a bug in judging must not keep a message from being framed
             self._onward.request_head(flow)
 
@@ -190,8 +196,10 @@ class Hopguard:
 
     def request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
+        if not self._onward.conforming and self._passing.goes_on(flow):
+            return
         try:
-            plain = self._connections.asks_plainly(flow)
+            plain = self._passing.has(flow)
             self._requests.end(flow, plain=plain)
             if not plain:
                 self._connections.request_ends(flow)
@@ -200,6 +208,8 @@ class Hopguard:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a response when its header section is there."""
+        if not self._onward.conforming and self._passing.answers(flow):
+            return
         assert flow.response is not None
         if flow.is_replay == "response":
             return
@@ -219,9 +229,9 @@ class Hopguard:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
-        assert flow.response is not None
-        if not self._onward.conforming and self._connections.response_ends_plainly(flow):
+        if not self._onward.conforming and self._passing.ends(flow):
             return
+        assert flow.response is not None
         try:
             self._judge_end_of_response(flow)
         finally:
@@ -251,6 +261,7 @@ class Hopguard:
 
     def http_connected(self, flow: http.HTTPFlow) -> None:
         """Remember that what follows on this client connection is in a tunnel."""
+        self._connections.lifecycle.settle(Key("client", flow.client_conn.id))
         self._tunnels.add(flow.client_conn.id)
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:

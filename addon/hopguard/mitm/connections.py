@@ -11,6 +11,7 @@ from mitmproxy import http
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.utils import human
 
+from hopguard.checker import Judgement
 from hopguard.events import (
     IDEMPOTENT,
     Aborted,
@@ -30,26 +31,27 @@ from hopguard.lifecycle import Lifecycle
 from hopguard.message import HTTP1, Request, Response
 from hopguard.mitm import closing, flows
 from hopguard.mitm.following import Following, Latest, Report, Told
+from hopguard.mitm.legs import NextLegs
 from hopguard.mitm.passing import PassingExchanges
+from hopguard.mitm.ways import with_lines
 
 
 class Connections(Following):
     """Follows what mitmproxy's hooks tell. Not an addon itself."""
 
-    def __init__(self, lifecycle: Lifecycle, report: Report) -> None:
-        """Feed `lifecycle`, and hand what it finds to `report`."""
+    def __init__(self, lifecycle: Lifecycle, report: Report, legs: NextLegs) -> None:
+        """Feed `lifecycle`, and hand what it finds to `report`; `legs` are where requests go."""
         super().__init__(lifecycle, report)
         self._unexpected: dict[str, bytes] = {}
         """Octets from a server that nobody had asked for, by the client's address."""
-        self._passing = PassingExchanges(lifecycle)
-        self.asks_plainly = self._passing.has
+        self.passing = PassingExchanges(lifecycle, legs)
         lifecycle.settle = self._settle
 
-    def request_begins(self, flow: http.HTTPFlow, request: Request, *, plain: bool) -> None:
-        """Take in the head of a request on the client's leg; `plain` tells whether it is."""
+    def request_begins(self, flow: http.HTTPFlow, request: Request, judgement: Judgement) -> None:
+        """Take in the head of a request on the client's leg."""
         if not flow.live or flow.is_replay is not None:
             return
-        if plain and self._passing.begin(flow, request):
+        if judgement.plain and self.passing.begin(flow, request, judgement):
             return
         self._begin(flow, request, refused=flow.error is not None)
 
@@ -62,7 +64,7 @@ class Connections(Following):
         if refused:
             self._ours.add(key)
         if request.version not in HTTP1:
-            self.lifecycle.streams(key).begin()
+            self.lifecycle.count_streams(key, begun=1)
             return
         self.lifecycle.settle(key)
         self._latest[key] = Latest(flow)
@@ -82,15 +84,15 @@ class Connections(Following):
             self._feed(key, RequestEnd(flow.request.timestamp_end, mark))
 
     def response_begins(
-        self, flow: http.HTTPFlow, request: Request, response: Response, *, plain: bool
+        self, flow: http.HTTPFlow, request: Request, response: Response, judgement: Judgement
     ) -> bool:
         """Take in the exchange on the server's leg, where `request` was sent, up to `response`.
 
-        `plain` tells whether `response` is. Return whether nothing can come of that.
+        `judgement` is about the latter. Return whether nothing can come of it.
         """
         if not flow.live or flow.is_replay is not None or flow.response is None:
             return False
-        if plain and self._passing.answer(flow, request, response):
+        if judgement.plain and self.passing.answer(flow, request, response, judgement):
             return True
         self._no_longer_plain(Key("client", flow.client_conn.id), flow)
         self._answer(flow, request, response, flow.response.timestamp_start)
@@ -103,28 +105,25 @@ class Connections(Following):
         if key is not None and response.version in HTTP1:
             self._feed(key, response_head(request, response, began, flow=flow.id))
 
-    def response_ends_plainly(self, flow: http.HTTPFlow) -> bool:
-        """Take in the end of a response, if nothing can come of it; tell whether that is so."""
-        passed = self._passing.end(flow)
-        if passed is None or passed.server is None:
-            return False
-        if passed.asked.version in HTTP1:
-            latest = Latest(flow, Told.of(flow))
-            self._latest[passed.client] = self._latest[passed.server] = latest
-        return True
-
     def _no_longer_plain(self, client: Key, flow: http.HTTPFlow) -> None:
-        self._passing.give_up(flow)
+        self.passing.give_up(flow)
         self.lifecycle.settle(client)
 
     def _settle(self, key: Key) -> None:
         """Tell what was put off on a connection."""
-        passing = self._passing.take(key.connection)
+        way = self.passing.leave(key.connection)
+        if way is None:
+            return
+        way.tell(self.lifecycle)
+        if way.latest is not None:
+            self._latest[key] = way.latest.latest
+        passing = way.passing
         if passing is not None:
-            self._begin(passing.flow, passing.asked, refused=False)
-            if passing.answered is not None and passing.answer is not None:
-                began = passing.answer.timestamp_start
-                self._answer(passing.flow, *passing.answered, began)
+            self._begin(passing.flow, with_lines(passing.request, passing.asked), refused=False)
+            if passing.answer is not None:
+                request = with_lines(passing.sent, passing.asked)
+                response = with_lines(passing.response, passing.answered)
+                self._answer(passing.flow, request, response, passing.answer.timestamp_start)
 
     def response_ends(self, flow: http.HTTPFlow, *, own: bool) -> None:
         """Take in the end of a response on both legs; `own` is one that no server has sent."""
@@ -149,7 +148,7 @@ class Connections(Following):
             self._feed(server, ResponseEnd(ended))
             self._look_later(server)
         if multiplexed:
-            self.lifecycle.streams(client).end(ended)
+            self.lifecycle.count_streams(client, ended=1, time=ended)
         elif self._is_latest(client, flow):
             if closes:
                 self._ours.add(client)
@@ -178,7 +177,7 @@ class Connections(Following):
         if not closing.is_client_gone(flow):
             self._ours.add(key)
         if flows.is_multiplexed(flow.request):
-            self.lifecycle.streams(key).end(flow.error.timestamp)
+            self.lifecycle.count_streams(key, ended=1, time=flow.error.timestamp)
         else:
             self._feed(key, Aborted(flow.error.timestamp, "lost" if how == "lost" else "other"))
 
@@ -262,7 +261,7 @@ class Connections(Following):
 
     def _forget(self, key: Key) -> None:
         super()._forget(key)
-        self._passing.forget(key)
+        self.passing.forget(key)
 
 
 def _relayed(flow: http.HTTPFlow, time: float | None, *, own: bool) -> ResponseHead:

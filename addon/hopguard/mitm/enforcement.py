@@ -57,6 +57,8 @@ class Enforcement:
         self, flow: http.HTTPFlow | None, findings: Iterable[Finding], action: Action
     ) -> list[Handled]:
         """Leave out what is off; the rest cannot be acted on, or `action` has been done already."""
+        if self.policy.only_flags:
+            return [Handled(finding, action) for finding in findings]
         return [
             Handled(finding, action, policy=decision.line)
             for finding, decision in self.decided(flow, findings)

@@ -35,7 +35,7 @@ def request_of(flow: http.HTTPFlow, *, in_tunnel: bool, complete: bool = False) 
         Request,
         {
             "version": _version(data.http_version, client.alpn, flow.live),
-            "fields": received.received(flow, "request", _fields(data.headers)),
+            "fields": received.received(flow, "request", tuple(data.headers.fields)),
             "leg": "client",
             "trailers": _trailers(data.trailers) if complete else None,
             "tls": client.tls,
@@ -59,7 +59,7 @@ def response_of(flow: http.HTTPFlow, *, complete: bool = False) -> Response:
         Response,
         {
             "version": _version(data.http_version, server.alpn, flow.live),
-            "fields": received.received(flow, "response", _fields(data.headers)),
+            "fields": received.received(flow, "response", tuple(data.headers.fields)),
             "leg": "server",
             "trailers": _trailers(data.trailers) if complete else None,
             "tls": server.tls,
@@ -195,8 +195,13 @@ def passes_on_credentials(flow: http.HTTPFlow) -> bool:
         flow.live
         and type(flow.client_conn.proxy_mode) is RegularMode
         and flow.server_conn.via is None
-        and bool(_CREDENTIALS.of(flow.request.data.headers.fields))
+        and holds_credentials(flow.request.data.headers.fields)
     )
+
+
+def holds_credentials(fields: RawFields) -> bool:
+    """Tell whether a header section holds Proxy-Authorization."""
+    return bool(_CREDENTIALS.of(fields))
 
 
 _CREDENTIALS = Selection(lambda name: name.lower() == b"proxy-authorization")

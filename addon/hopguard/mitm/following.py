@@ -25,14 +25,18 @@ MOST_CLOSED = 2_000
 URL_LIMIT = 512
 """Characters of the URL that are kept of the latest exchange on a connection."""
 
-_OCTETS = 4
-"""Of a character, at most."""
+URL_OCTETS = 4 * URL_LIMIT
+"""Octets of so many characters, at most."""
 
 MOST_TIMERS = 1_000
 """Connections at a time that are looked at again because they ought to be closed."""
 
 
 _LEGS: tuple[Leg, ...] = ("client", "server")
+
+
+Address = tuple[Any, ...] | str | None
+"""As mitmproxy has it, or as text."""
 
 
 class Told(NamedTuple):
@@ -45,20 +49,19 @@ class Told(NamedTuple):
     authority: bytes
     path: bytes
     """As far as it is kept."""
-    client_address: tuple[Any, ...] | str | None
-    server_address: tuple[Any, ...] | str | None
+    client_address: Address
+    server_address: Address
     known_url: str | None = None
     """Where mitmproxy knows no host."""
 
     @classmethod
     def of(cls, flow: http.HTTPFlow) -> Self:
         """Take it from a flow."""
-        data, server = flow.request.data, flow.server_conn
+        data = flow.request.data
         return cls(
             *(data.host, data.port, data.method, data.scheme, data.authority),
-            data.path[: URL_LIMIT * _OCTETS],
-            flow.client_conn.peername,
-            server.peername or server.address,
+            data.path[:URL_OCTETS],
+            *addresses(flow),
             None if data.host else flows.url_of(flow)[:URL_LIMIT],
         )
 
@@ -80,7 +83,13 @@ class Told(NamedTuple):
         return _shown(self.server_address)
 
 
-def _shown(address: tuple[Any, ...] | str | None) -> str | None:
+def addresses(flow: http.HTTPFlow) -> tuple[Address, Address]:
+    """Return those of the client and of the server, or the one that is to be connected to."""
+    server = flow.server_conn
+    return flow.client_conn.peername, server.peername or server.address
+
+
+def _shown(address: Address) -> str | None:
     return human.format_address(address) if isinstance(address, tuple) else address
 
 
@@ -90,7 +99,7 @@ class Latest:
     __slots__ = ("_reference", "_told")
 
     def __init__(self, flow: http.HTTPFlow | None, told: Told | None = None) -> None:
-        """Remember `flow` for as long as it exists, or what is told of it: see `keep`."""
+        """Remember `flow` for as long as it exists, and what is told of it: see `keep`."""
         self._reference = weakref.ref(flow) if flow is not None else None
         self._told = told
 
@@ -158,6 +167,7 @@ class Following:
         self._feed(key, opened._replace(whole=(opened.time or 0.0) >= self._since))
 
     def _is_latest(self, key: Key, flow: http.HTTPFlow) -> bool:
+        self.lifecycle.settle(key)
         latest = self._latest.get(key)
         return latest is not None and latest.flow is flow
 
@@ -179,6 +189,7 @@ class Following:
         return latest.flow if latest is not None else None
 
     def _feed(self, key: Key, event: Event) -> None:
+        self.lifecycle.settle(key)
         latest, ours = self._latest.get(key), key in self._ours
         judged = self.lifecycle.feed(key, event)
         closes = bool(judged) and self._report(judged, latest, ours)

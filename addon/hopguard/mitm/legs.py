@@ -27,10 +27,16 @@ class NextLegs:
         if request.scheme != b"https":
             return "HTTP/1.1"
         destination = (request.host, request.port)
-        known = self._known.get(flow.client_conn.id, {}).get(destination)
+        known = self.versions(flow.client_conn).get(destination)
         if known is None and flow.server_conn.connected and _address(flow) == destination:
-            known = version_by_alpn(flow.server_conn.alpn)
+            known = self.versions(flow.client_conn)[destination] = version_by_alpn(
+                flow.server_conn.alpn
+            )
         return known
+
+    def versions(self, client: connection.Client) -> dict[Destination, Version]:
+        """Return what is known of the servers of a client over TLS; more may come to it."""
+        return self._known.setdefault(client.id, {})
 
     def wait(self, flow: http.HTTPFlow) -> None:
         """Remember a flow whose connection is still to be made."""
@@ -46,7 +52,7 @@ class NextLegs:
         if server.address is None or client.alpn != b"h2":
             return  # HTTP/1 is translated by mitmproxy itself, HTTP/3 only goes to HTTP/3
         destination, version = (server.address[0], server.address[1]), version_by_alpn(server.alpn)
-        self._known.setdefault(client.id, {})[destination] = version
+        self.versions(client)[destination] = version
         waiting = self._waiting.get(client.id, WeakSet())
         for flow in list(waiting):
             if (flow.request.host, flow.request.port) == destination:

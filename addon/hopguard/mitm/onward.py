@@ -20,17 +20,20 @@ logger = logging.getLogger(__name__)
 class Onward:
     """Prepares messages for the next leg. A bug of ours leaves them as they are."""
 
-    def __init__(self, tunnels: Container[str], own: MutableSet[http.Response]) -> None:
+    def __init__(
+        self, tunnels: Container[str], own: MutableSet[http.Response], legs: NextLegs
+    ) -> None:
         """Begin as a transparent intermediary.
 
-        `tunnels` are ids of client connections; responses that are ours are added to `own`.
+        `tunnels` are ids of client connections; responses that are ours are added to `own`; `legs`
+        are to know where requests go.
         """
         self.conforming = False
         self.redaction = Redaction()
         """Of what is not kept of what is not sent on."""
         self._tunnels = tunnels
         self._own = own
-        self._legs = NextLegs()
+        self._legs = legs
 
     def request_head(self, flow: http.HTTPFlow) -> None:
         """Prepare the header section of a request, after it has been judged."""

@@ -1,183 +1,151 @@
-"""Plain exchanges on their way through mitmproxy: by far the most, so as little as can be is done.
+"""Clean and plain exchanges: by far the most, so as little as can be is done about them.
 
-Such an exchange changes nothing about its connections but how many they have had (see
-`hopguard.plain` and `hopguard.steady`). So it is counted when it is over; or it is told after all,
-step by step, as soon as anything else happens on one of the two connections, or somebody looks.
+What rules have asked about such messages is remembered (see `hopguard.memo`), and nothing else is
+looked at. There is one method for each of mitmproxy's hooks. It tells whether nothing is left to
+do; what it declines is as it was, and goes to those who judge.
 """
 
-from collections.abc import Callable
+import weakref
 
 from mitmproxy import http
 
-from hopguard.events import IDEMPOTENT, Key
-from hopguard.lifecycle import Lifecycle
-from hopguard.memo import View
-from hopguard.message import HTTP1, RawFields, Request, Response
-from hopguard.mitm import closing
-from hopguard.selection import Lines
-from hopguard.steady import Passed, Run
+from hopguard.events import IDEMPOTENT
+from hopguard.mitm import closing, flows
+from hopguard.mitm.following import URL_OCTETS, addresses
+from hopguard.mitm.putoff import PutOffExchanges
+from hopguard.mitm.ways import Over, Passing
+from hopguard.restoring import KEY
 
 
-class Passing:
-    """One exchange, as far as it has come."""
+class PassingExchanges(PutOffExchanges):
+    """The exchanges that are put off; those that are clean as well pass here."""
 
-    __slots__ = (
-        "answer",
-        "answered",
-        "answered_lines",
-        "asked",
-        "asked_lines",
-        "client",
-        "flow",
-        "runs",
-        "server",
-    )
-
-    def __init__(
-        self, flow: http.HTTPFlow, client: Key, run: Run | None, asked: Request, lines: Lines
-    ) -> None:
-        """Begin with the head of a request; `run` counts on the connection, if that is HTTP/1."""
-        self.flow = flow
-        self.client = client
-        self.runs = [run] if run is not None else []
-        self.asked = asked
-        self.asked_lines = lines
-        self.server: Key | None = None
-        """The connection to the server, once the response begins ..."""
-        self.answered: tuple[Request, Response] | None = None
-        """... the response, and the request on that connection ..."""
-        self.answered_lines: Lines = []
-        self.answer: http.Response | None = None
-        """... and mitmproxy's object for it."""
-
-    def is_unedited(self, view: Callable[[RawFields], View]) -> bool:
-        """Tell whether what goes on says all that matters as it came.
-
-        `view` chooses from a header section what matters.
-        """
-        request, response = self.flow.request.data, self.flow.response
-        if self.answered is None or response is None or response is not self.answer:
-            return False
-        data, (_, received) = response.data, self.answered
-        asked, answered = request.headers.fields, data.headers.fields
-        return (
-            request.http_version == data.http_version
-            and request.trailers is None
-            and data.trailers is None
-            and (asked is self.asked.fields or view(asked)[1] == self.asked_lines)
-            and (answered is received.fields or view(answered)[1] == self.answered_lines)
-        )
-
-    @property
-    def passed(self) -> Passed:
-        """What there is to count on connections of HTTP/1.1 when it is complete."""
-        flow, answer = self.flow, self.answer
-        assert self.answered is not None
-        assert answer is not None
-        sent, received = self.answered
-        return Passed(
-            *(flow.id, sent.method, received.status, self.asked_lines, self.answered_lines),
-            *(flow.request.data.timestamp_start, closing.sent_time(flow)),
-            *(answer.data.timestamp_start, answer.data.timestamp_end),
-            *(self.asked.to_proxy, sent.to_proxy),
-        )
-
-
-class PassingExchanges:
-    """The plain exchanges that are on their way."""
-
-    def __init__(self, lifecycle: Lifecycle) -> None:
-        """Count in `lifecycle`."""
-        self._lifecycle = lifecycle
-        self._known: dict[str, Passing] = {}
-        """By the ids of their flows."""
-        self._alone: dict[str, Passing] = {}
-        """Those of HTTP/1, by the ids of their connections on both legs."""
-
-    def begin(self, flow: http.HTTPFlow, request: Request) -> bool:
-        """Put off a plain request; tell whether that can be done."""
-        if flow.error is not None:
-            return False
-        connection, run = flow.client_conn.id, None
-        key = Key("client", connection)
-        if request.version in HTTP1:
-            run = self._lifecycle.run(key)
-            if run is None or connection in self._alone or request.method not in IDEMPOTENT:
-                return False
-        elif key in self._lifecycle:
-            self._lifecycle.streams(key).begin()
-        else:
-            return False
-        _, lines, _ = self._lifecycle.checker.view(request.fields)
-        passing = self._known[flow.id] = Passing(flow, key, run, request, lines)
-        if run is not None:
-            self._alone[connection] = passing
-        return True
-
-    def has(self, flow: http.HTTPFlow) -> bool:
-        """Tell whether the request of `flow` was put off, and is as it was."""
-        passing = self._known.get(flow.id)
-        return passing is not None and flow.request.data.headers.fields is passing.asked.fields
-
-    def answer(self, flow: http.HTTPFlow, request: Request, response: Response) -> bool:
-        """Put off the plain response to the request, as it was sent; tell whether that was done."""
-        passing = self._known.get(flow.id)
+    def asks(self, flow: http.HTTPFlow) -> bool:
+        """Take in the head of a request if it is known as clean and plain; tell whether it is."""
+        way, data = self._ways.get(flow.client_conn.id), flow.request.data
         if (
-            passing is None
-            or request.fields is not passing.asked.fields
-            or response.version != passing.asked.version
+            way is None
+            or not way.is_clean
+            or data.http_version != way.label
+            or not flow.live
+            or flow.is_replay is not None
+            or flow.error is not None
+            or KEY in flow.metadata
         ):
             return False
-        connection = flow.server_conn.id
-        key = Key("server", connection)
-        _, lines, _ = self._lifecycle.checker.view(response.fields)
-        if passing.runs:
-            run = self._lifecycle.run(key)
-            if run is None or self._lifecycle.teaches(run, lines) or connection in self._alone:
+        if way.alone:
+            if way.passing is not None or data.method not in IDEMPOTENT:
                 return False
-            passing.runs.append(run)
-            self._alone[connection] = passing
-        elif key not in self._lifecycle:
+        elif way.servers is not None and (
+            data.scheme != b"https" or way.servers.get((data.host, data.port)) != "HTTP/2"
+        ):
+            return False  # it is to be framed
+        request, fields = way.requests.get(data.method), data.headers.fields
+        if request is None or not data.host:
             return False
-        passing.server, passing.answer = key, flow.response
-        passing.answered, passing.answered_lines = (request, response), lines
+        before = way.asked if way.like is request else None
+        asked = self._lifecycle.checker.passes(fields, request, before)
+        if asked is None or (request.to_proxy and flows.holds_credentials(fields)):
+            return False
+        if asked is not before:
+            way.like, way.asked = request, asked
+        self._known[flow.id] = Passing(flow, way, request, fields, asked, True)
         return True
 
-    def end(self, flow: http.HTTPFlow) -> Passing | None:
-        """Count the exchange, which is complete, and return it; None if it is none of these."""
-        passing = self._known.get(flow.id)
-        if passing is None or not passing.is_unedited(self._lifecycle.checker.view):
-            return None
-        if passing.runs:
-            passed = passing.passed
-            for run in passing.runs:
-                run.count(passed)
-        elif flow.response is not None:
-            self._lifecycle.streams(passing.client).end(flow.response.data.timestamp_end)
-        self._remove(passing)
-        return passing
+    def goes_on(self, flow: http.HTTPFlow) -> bool:
+        """Tell whether nothing can come of the end of a request."""
+        passing, data = self._known.get(flow.id), flow.request.data
+        return (
+            passing is not None
+            and passing.clean
+            and data.headers.fields is passing.asked_fields
+            and data.trailers is None
+            and (passing.way.alone or not data.content)
+        )
 
-    def take(self, connection: str) -> Passing | None:
-        """Give up the exchange on a connection of HTTP/1; return it, if there is one."""
-        passing = self._alone.get(connection)
-        if passing is not None:
-            self._remove(passing)
-        return passing
+    def answers(self, flow: http.HTTPFlow) -> bool:
+        """Take in the head of a response in the same way as that of a request."""
+        passing, way = self._known.get(flow.id), self._ways.get(flow.server_conn.id)
+        if passing is None or way is None or not way.is_clean or flow.response is None:
+            return False
+        asked, data = flow.request.data, flow.response.data
+        fields = data.headers.fields
+        if (
+            way.passing is not None
+            or data.http_version != way.label
+            or way.label != passing.way.label
+            or asked.headers.fields is not passing.asked_fields
+            or asked.trailers is not None
+            or flows.is_own(flow.response)
+        ):
+            return False
+        sent, response = way.requests.get(asked.method), way.responses.get(data.status_code)
+        if sent is None or response is None:
+            return False
+        is_alike = way.like is sent and way.answer_like is response and way.asked is passing.asked
+        before = way.answered if is_alike else None
+        lifecycle = self._lifecycle
+        answered = lifecycle.checker.passes_back(passing.asked, sent, fields, response, before)
+        if answered is None:
+            return False
+        past = lifecycle.pasts.get(way.server or "")
+        if answered is not before or past is not way.past:
+            if lifecycle.teaches(way.server, answered.lines):
+                return False
+            way.like, way.asked = sent, passing.asked
+            way.answer_like, way.answered, way.past = response, answered, past
+        passing.begin_answer(flow.response, way, sent, response, answered)
+        return True
 
-    def give_up(self, flow: http.HTTPFlow) -> None:
-        """Give up an exchange in a stream, which has been counted as begun."""
-        passing = self._known.get(flow.id)
-        if passing is not None and not passing.runs:
-            self._remove(passing)
-
-    def forget(self, client: Key) -> None:
-        """Forget what is on its way for a client."""
-        for passing in [one for one in self._known.values() if one.client == client]:
-            self._remove(passing)
-
-    def _remove(self, passing: Passing) -> None:
-        del self._known[passing.flow.id]
-        if passing.runs:
-            del self._alone[passing.client.connection]
-            if passing.server is not None:
-                del self._alone[passing.server.connection]
+    def ends(self, flow: http.HTTPFlow) -> bool:
+        """Count an exchange that is over; tell whether that is all there is to it."""
+        passing, response = self._known.get(flow.id), flow.response
+        if passing is None or response is None or response is not passing.answer:
+            return False
+        request, data = flow.request.data, response.data
+        if (
+            request.http_version != data.http_version
+            or request.trailers is not None
+            or data.trailers is not None
+        ):
+            return False
+        asked, answered = request.headers.fields, data.headers.fields
+        select = self._lifecycle.checker.select
+        if not (asked is passing.asked_fields or select(asked) == passing.asked.lines):
+            return False
+        if not (answered is passing.answered_fields or select(answered) == passing.answered.lines):
+            return False
+        way, server = passing.way, passing.server
+        if way.alone:
+            values = (
+                weakref.ref(flow),
+                flow.id,
+                passing.request,
+                passing.sent,
+                passing.response,
+                passing.asked,
+                passing.answered,
+                request.timestamp_start,
+                closing.sent_time(flow),
+                data.timestamp_start,
+                data.timestamp_end,
+                request.host,
+                request.port,
+                request.scheme,
+                request.authority,
+                request.path[:URL_OCTETS],
+                *addresses(flow),
+            )
+            over = tuple.__new__(Over, values)  # in half the time
+            for one in (way, server):
+                one.number += 1
+                one.before = one.latest
+                one.latest = over
+                one.passing = None
+        elif way.left:
+            self._lifecycle.count_streams(way.key, ended=1, time=data.timestamp_end)
+        else:
+            way.ended += 1
+            way.time = data.timestamp_end
+        del self._known[flow.id]
+        return True

@@ -42,7 +42,7 @@ def remember(flow: http.HTTPFlow, which: Which, sent: RawFields, redaction: Reda
 
 def received(flow: http.HTTPFlow, which: Which, now: RawFields) -> RawFields:
     """Return the field lines that a peer sent, of a message that has the lines `now`."""
-    if not flow.metadata:
+    if KEY not in flow.metadata:
         return now  # quickly, of nearly all flows
     entry = _entry(flow, which)
     return now if entry is None else restore(_lines(entry[RECEIVED]), _lines(entry[SENT]), now)

@@ -14,6 +14,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 import h2.stream
@@ -21,13 +22,13 @@ import h2.utilities
 from mitmproxy import http
 from mitmproxy.utils import human
 
-from hopguard.fields import CONNECTION_SPECIFIC
+from hopguard.fields import CONNECTION_SPECIFIC, STAND_INS
 
 logger = logging.getLogger(__name__)
 
 _SHOWN = CONNECTION_SPECIFIC | {b"te"}
 
-REFUSED_TRANSFER_ENCODING = b"x-hopguard-" + secrets.token_hex(8).encode()
+REFUSED_TRANSFER_ENCODING = STAND_INS.prefix + secrets.token_hex(8).encode()
 """What `transfer-encoding` is called in an HTTP/2 response on its way to us.
 
 Under its own name mitmproxy would end the server connection, with all the streams on it, before
@@ -73,6 +74,9 @@ class Unveiling:
         self._lenient = None
 
 
+_NAME = itemgetter(0)
+
+
 class _Lenient:
     """Validates as h2 does, but for the presence of connection-specific fields."""
 
@@ -83,7 +87,7 @@ class _Lenient:
 
     def __call__(self, headers: Iterable[Header], flags: Any) -> Iterable[Header]:
         lines = list(headers)
-        shown = not _SHOWN.isdisjoint([line[0] for line in lines])  # all messages come by here
+        shown = not _SHOWN.isdisjoint(map(_NAME, lines))  # quickly: all messages come by here
         if not (self.active and shown) or _is_interim(lines, flags):
             return self.original(lines, flags)
         harmless = [(b"x", line[1]) if line[0] in _SHOWN else line for line in lines]

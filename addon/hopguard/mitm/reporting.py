@@ -150,6 +150,7 @@ def circumstances(flow: http.HTTPFlow, handled: Handled) -> Circumstances:
     finding = handled.finding
     answered = finding.part.startswith("response") and flow.response is not None
     peer = flow.client_conn if finding.leg == "client" else flow.server_conn
+    status = flow.response.status_code if answered and flow.response is not None else None
     return Circumstances(
         time=time.time(),
         action=handled.action,
@@ -157,7 +158,7 @@ def circumstances(flow: http.HTTPFlow, handled: Handled) -> Circumstances:
         policy=handled.policy,
         method=flow.request.data.method,
         url=flows.url_of(flow),
-        status=flow.response.status_code if answered and flow.response is not None else None,
+        status=status,
         flow=flow.id,
         connection=peer.id,
         client=flows.client_address(flow),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mitmproxy import http
 
-from hopguard.checker import Checker
+from hopguard.checker import Checker, Judgement
 from hopguard.message import Request
 from hopguard.mitm import flows, refusal
 from hopguard.mitm.acting import Acting
@@ -30,16 +30,13 @@ class RequestJudge:
         self._acting = acting
         self._tunnels = tunnels
 
-    def head(self, flow: http.HTTPFlow) -> tuple[Request, bool]:
-        """Judge the header section of a request; return the request as it was received.
-
-        Also tell whether it is plain: see `hopguard.plain`.
-        """
+    def head(self, flow: http.HTTPFlow) -> tuple[Request, Judgement]:
+        """Judge the header section of a request; return the request as it was received."""
         request = flows.request_of(flow, in_tunnel=flow.client_conn.id in self._tunnels)
-        findings, plain = self.checker.judge_request(request)
-        if findings:
-            self._acting.request_head(flow, request, findings)
-        return request, plain
+        judgement = self.checker.judge_request(request)
+        if judgement.findings:
+            self._acting.request_head(flow, request, judgement.findings)
+        return request, judgement
 
     def end(self, flow: http.HTTPFlow, *, plain: bool) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none.

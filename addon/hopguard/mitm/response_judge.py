@@ -47,12 +47,13 @@ class ResponseJudge:
         try:
             response = flows.response_of(flow)
             request = flows.sent_request(flow, response)
-            findings, plain = self.checker.judge_answer(request, response)
+            judgement = self.checker.judge_answer(request, response)
+            findings, _ = judgement
             if refused:
                 self._reporter.report(flow, findings, "refused")
             elif findings:
                 self._acting.response_head(flow, response, findings)
-            put_off = self._connections.response_begins(flow, request, response, plain=plain)
+            put_off = self._connections.response_begins(flow, request, response, judgement)
             passes = put_off and not findings
         finally:  # whatever happens to the report, nothing gets through
             if refused:

@@ -71,7 +71,7 @@ def detach(flow: mitmflow.Flow) -> None:
 def mark(flow: mitmflow.Flow) -> None:
     """Mark the flow by its worst finding; a person's own marker stays."""
     if not flow.marked or flow.marked in _OURS:
-        severities = [record["severity"] for record in flow.metadata[KEY]]
+        severities = {record["severity"] for record in flow.metadata[KEY]}
         flow.marked = MARKERS[max(severities, key=_ORDER.index)]
 
 

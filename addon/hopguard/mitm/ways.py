@@ -1,0 +1,207 @@
+"""Plain exchanges on their way, the connections on which they pass, and what remains of them."""
+
+import weakref
+from dataclasses import replace
+from typing import NamedTuple
+
+from mitmproxy import http
+
+from hopguard.events import Key
+from hopguard.lifecycle import Lifecycle
+from hopguard.memo import View
+from hopguard.message import Message, RawFields, Request, Response, Version
+from hopguard.mitm.following import Address, Latest, Told
+from hopguard.mitm.legs import Destination
+from hopguard.peer import ServerPast
+from hopguard.steady import Passed
+
+_MOST_LIKE = 32
+"""Methods on a connection: peers choose them."""
+
+
+class Way:
+    """A connection on which plain exchanges pass, and nothing else happens."""
+
+    __slots__ = (
+        *("alone", "answer_like", "answered", "asked", "before", "begun", "ended", "is_clean"),
+        *("key", "label", "latest", "left", "like", "number", "passing", "past", "requests"),
+        *("responses", "server", "servers", "time"),
+    )
+
+    def __init__(self, key: Key, label: bytes, server: str | None, *, alone: bool) -> None:
+        """Begin without an exchange.
+
+        Args:
+            key: the connection.
+            label: the version, as mitmproxy's messages have it.
+            server: what the server is known by, if it is to one.
+            alone: whether only one exchange at a time can be on it.
+        """
+        self.key = key
+        self.label = label
+        self.server = server
+        self.alone = alone
+        self.servers: dict[Destination, Version] | None = None
+        """Where requests of HTTP/2 go to, as far as it is known."""
+        self.left = False
+        """Whether something else has happened there since: nothing may be counted here any more."""
+        self.is_clean = False
+        """Whether no rule has found anything in the latest message there: then none is likely to
+        find anything in the next."""
+        self.requests: dict[bytes, Request] = {}
+        """One that was received from it, or sent on it, of each method. But for their fields and
+        targets, all others are like it."""
+        self.responses: dict[int, Response] = {}
+        """One that was received from it, of each status."""
+        self.like: Request | None = None
+        """The one like which the latest request that is known as clean and plain was ..."""
+        self.asked: View | None = None
+        """... the view of that ..."""
+        self.answer_like: Response | None = None
+        """... and the same of the response ..."""
+        self.answered: View | None = None
+        self.past: ServerPast | None = None
+        """... with what was known of the server then: it has taught nothing new."""
+        self.number = 0
+        """Exchanges that were counted, if each is alone ..."""
+        self.passing: Passing | None = None
+        """... the one that is on its way ..."""
+        self.latest: Over | None = None
+        """... the one before that ..."""
+        self.before: Over | None = None
+        """... and the one before that."""
+        self.begun = self.ended = 0
+        """Exchanges that were counted where many are at a time ..."""
+        self.time: float | None = None
+        """... and when the latest of them ended."""
+
+    def request_like(self, request: Request) -> Request:
+        """Return the request like which `request` is."""
+        like = self.requests.get(request.method)
+        if like is None:
+            if len(self.requests) >= _MOST_LIKE:
+                self.requests.clear()
+            like = replace(request, fields=(), target=b"/")
+            self.requests[request.method] = like
+        return like
+
+    def response_like(self, response: Response) -> Response:
+        """Return the response like which `response` is."""
+        like = self.responses.get(response.status)
+        if like is None:
+            like = self.responses[response.status] = replace(response, fields=())
+        return like
+
+    def tell(self, lifecycle: Lifecycle) -> None:
+        """Tell `lifecycle` what was counted."""
+        if self.latest is not None:
+            ended = self.before.ended if self.before is not None else None
+            lifecycle.count(self.key, self.number, ended, self.latest.passed)
+        if self.begun or self.ended:
+            lifecycle.count_streams(self.key, begun=self.begun, ended=self.ended, time=self.time)
+
+
+class Over(NamedTuple):
+    """What remains of an exchange of HTTP/1.1 that is over: of few, anything is asked."""
+
+    reference: weakref.ref[http.HTTPFlow]
+    flow: str
+    """See `RequestHead.flow`."""
+    request: Request
+    """Messages like its own, as received ..."""
+    sent: Request
+    """... and as sent ..."""
+    response: Response
+    asked: View
+    answered: View
+    began: float | None
+    """Times: see `Passed`."""
+    sent_at: float | None
+    responded: float | None
+    ended: float | None
+    host: str
+    """Where it went: see `Told`."""
+    port: int
+    scheme: bytes
+    authority: bytes
+    path: bytes
+    client_address: Address
+    server_address: Address
+
+    @property
+    def passed(self) -> Passed:
+        """What is counted of it."""
+        return Passed(
+            *(self.flow, self.sent.method, self.response.status),
+            *(self.asked.lines, self.answered.lines),
+            *(self.began, self.sent_at, self.responded, self.ended),
+            *(self.request.to_proxy, self.sent.to_proxy),
+        )
+
+    @property
+    def latest(self) -> Latest:
+        """What reports need of it."""
+        told = Told(
+            *(self.host, self.port, self.sent.method, self.scheme, self.authority, self.path),
+            *(self.client_address, self.server_address),
+        )
+        return Latest(self.reference(), told)
+
+
+class Passing:
+    """One exchange, as far as it has come: messages like its own, and the views of their fields."""
+
+    __slots__ = (
+        *("answer", "answered", "answered_fields", "asked", "asked_fields", "clean", "flow"),
+        *("request", "response", "sent", "server", "way"),
+    )
+
+    def __init__(
+        self,
+        flow: http.HTTPFlow,
+        way: Way,
+        request: Request,
+        fields: RawFields,
+        asked: View,
+        clean: bool,
+    ) -> None:
+        """Begin with the head of a request, as it is received.
+
+        Args:
+            flow: the exchange.
+            way: the connection.
+            request: one that it is like.
+            fields: its header section ...
+            asked: ... and the view of that.
+            clean: whether nothing can come of the end of the request.
+        """
+        self.flow = flow
+        self.way = way
+        self.request = request
+        self.asked = asked
+        self.asked_fields = fields
+        self.clean = clean
+        self.answer: http.Response | None = None
+        """mitmproxy's object for the response; the rest is known as soon as that is here."""
+        if way.alone:
+            way.passing = self
+        else:
+            way.begun += 1
+
+    def begin_answer(
+        self, answer: http.Response, server: Way, sent: Request, response: Response, answered: View
+    ) -> None:
+        """Go on with the head of the response, and the request as it was sent."""
+        self.answer = answer
+        self.answered_fields: RawFields = answer.data.headers.fields
+        self.server = server
+        self.sent = sent
+        self.response = response
+        self.answered = answered
+        if server.alone:
+            server.passing = self
+
+
+def with_lines[M: Message](like: M, view: View) -> M:
+    """Return a message like that, with the lines of the view."""
+    return replace(like, fields=tuple(view.lines))
