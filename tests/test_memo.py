@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopguard import memo, plans, selection
-from hopguard.checker import Checker
+from hopguard.checker import Checker, Judgement
 from hopguard.fields import NameKind
 from hopguard.message import (
     EVERY_VERSION,
@@ -142,6 +142,65 @@ def test_memory_changes_no_verdict(request: Request, response: Response) -> None
         expected = judged(forgetful, request, response)
         for _ in range(6):
             assert judged(remembering, request, response) == expected
+
+
+def is_clean_and_plain(judgement: Judgement) -> bool:
+    """Tell whether nobody has anything to do with a message."""
+    return judgement.plain and not judgement.findings
+
+
+@settings(max_examples=300, deadline=None)
+@given(requests(), responses(), st.data())
+def test_what_passes_is_clean_and_plain(
+    request: Request, response: Response, data: st.DataObject
+) -> None:
+    """Whatever was there before, of which nothing but the fields and the target is another."""
+    other = replace(request, fields=data.draw(edits(request)), target=b"/other")
+    back = replace(response, fields=data.draw(edits(response)))
+    remembering, forgetful = BY_PROFILES[1]
+    like, answer_like = replace(request, fields=()), replace(response, fields=())
+    for _ in range(3):
+        for asked in (request, other):
+            remembering.judge_request(asked)
+            for answered in (response, back):
+                remembering.judge_answer(asked, answered)
+    before = answered_before = None
+    for asked in (request, other, request):
+        view = remembering.passes(asked.fields, like, before)
+        if view is not None:
+            assert is_clean_and_plain(forgetful.judge_request(asked))
+            before = view
+        for answered in (response, back, response):
+            found = remembering.passes_back(
+                remembering.view(asked.fields), like, answered.fields, answer_like, answered_before
+            )
+            if found is not None:
+                assert is_clean_and_plain(forgetful.judge_answer(asked, answered))
+                answered_before = found
+        answered_before = None  # it was an answer to another request
+
+
+def test_usual_messages_pass() -> None:
+    """Else the property above would say nothing. What is forgotten is no longer relied on."""
+    checker = Checker()
+    request = Request(version="HTTP/1.1", method=b"GET", leg="server", fields=((b"Host", b"h"),))
+    length = (b"Content-Length", b"5")
+    response = Response(version="HTTP/1.1", status=200, leg="server", fields=(length,))
+    like, answer_like = replace(request, fields=()), replace(response, fields=())
+    assert checker.passes(request.fields, like, None) is None
+    for _ in range(6):
+        checker.judge_request(request)
+        checker.judge_answer(request, response)
+    view = checker.passes(request.fields, like, None)
+    assert view is not None
+    assert checker.passes(request.fields, like, view) is view
+    back = checker.passes_back(view, like, response.fields, answer_like, None)
+    assert back is not None
+    assert checker.passes_back(view, like, response.fields, answer_like, back) is back
+    closing = ((b"Connection", b"close"), length)
+    assert checker.passes_back(view, like, closing, answer_like, back) is None
+    checker._memo._forget()
+    assert checker.passes_back(view, like, response.fields, answer_like, back) is None
 
 
 SPELLINGS: dict[bytes, list[tuple[bytes, bytes]]] = {}

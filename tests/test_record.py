@@ -98,6 +98,16 @@ def test_urls(url: str, short: str, full: str) -> None:
     assert Redaction.of([], keep_query=True).url(url) == full
 
 
+def test_urls_are_not_remembered_without_end() -> None:
+    """Peers choose them."""
+    redaction = Redaction()
+    for number in range(1000):
+        for url in (f"http://h/{number}?x", "http://h/?" + "x" * 10_000):
+            assert redaction.url(url) == redaction.url(url) == url.partition("?")[0]
+    assert len(redaction._urls) < 100
+    assert max(map(len, redaction._urls)) < 10_000
+
+
 @given(st.text(alphabet="ab:@/?#", max_size=20))
 def test_no_password_survives(rest: str) -> None:
     """Whatever stands around it."""

@@ -68,11 +68,18 @@ class Redaction:
 
     def url(self, url: str) -> str:
         """Return `url` in printable ASCII without user information and, usually, without query."""
-        return (self._url if len(url) <= _LONGEST_KEPT else self._url_of)(url)
+        shown = self._urls.get(url)
+        if shown is None:  # in one exchange, several things are found
+            shown = self._url_of(url)
+            if len(self._urls) >= _MOST_FACTS:
+                self._urls.clear()
+            if len(url) <= _LONGEST_KEPT:
+                self._urls[url] = shown
+        return shown
 
     @cached_property
-    def _url(self) -> Callable[[str], str]:
-        return lru_cache(_MOST_FACTS)(self._url_of)  # in one exchange, several things are found
+    def _urls(self) -> dict[str, str]:
+        return {}
 
     def _url_of(self, url: str) -> str:
         shown = printable_text(url, 2048)

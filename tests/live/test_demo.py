@@ -27,7 +27,6 @@ FINDING = (
 ROW = re.compile(r"^([a-z0-9-]+) +(\d+)  (client|server) +(HTTP/\S+)$", re.MULTILINE)
 START = """
 import os, sys
-os.setsid()
 os.environ["TMPDIR"] = sys.argv[1]
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
@@ -55,7 +54,7 @@ def rules_of(output: str) -> list[str]:
 
 @contextmanager
 def demo(folder: Path, *arguments: str) -> Iterator[Process]:
-    """Start the demo in a process group of its own; in the end, see that nothing of it is left."""
+    """Start the demo; in the end, see that nothing of it is left."""
     temporary = folder / "temporary"
     temporary.mkdir()
     process = Process(
@@ -67,9 +66,10 @@ def demo(folder: Path, *arguments: str) -> Iterator[Process]:
         assert processes_with(f"TMPDIR={temporary}") == []
         assert list(temporary.iterdir()) == []
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
         process.kill()
+        for left in processes_with(f"TMPDIR={temporary}"):
+            with suppress(ProcessLookupError):
+                os.kill(int(left), signal.SIGKILL)
 
 
 def processes_with(text: str) -> list[str]:

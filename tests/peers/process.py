@@ -49,6 +49,8 @@ class Process:
             env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
             encoding="utf-8",
             errors="backslashreplace",
+            # Of a terminal's Ctrl-C we are told, and pass it on: twice is more than some can take.
+            process_group=0,
         )
         atexit.register(self._process.kill)
         assert self._process.stdout
