@@ -128,15 +128,13 @@ class Checker:
         `judge_request`.
         """
         memo, lines = self._memo, self.select(fields)
-        if before is not None and lines == before.lines and before.since is memo.since:
+        if before is not None and lines == before[0] and before[2] is memo.since:
             return before
-        view = memo.view_of(lines)
+        view = lines, tuple([name for name, _ in lines]), memo.since
         index, trigger = self._requests[like.version], (0, like.protocol is not None, False)
-        plan = memo.plans.get((index, trigger, (view.names,)))
-        if plan is not None and plan.promises(PLAIN, lines, like):
-            return view
-        memo.keep(fields, view)  # it is judged next
-        return None
+        plan = memo.plans.get((index, trigger, (view[1],)))
+        promised = plan is not None and plan.promises(PLAIN, lines, like)
+        return view if promised else None
 
     def passes_back(
         self,
@@ -155,16 +153,14 @@ class Checker:
         asked_lines, asked_names, since = asked
         if since is not memo.since:
             return None
-        if before is not None and lines == before.lines and before.since is since:
+        if before is not None and lines == before[0] and before[2] is since:
             return before
-        view = memo.view_of(lines)
+        view = lines, tuple([name for name, _ in lines]), since
         trigger = (answer_like.status, False, bool(like.early_octets))
         index = self._answers[answer_like.version]
-        plan = memo.plans.get((index, trigger, (asked_names, view.names)))
-        if plan is not None and plan.promises(PLAIN, asked_lines + lines, like, answer_like):
-            return view
-        memo.keep(fields, view)
-        return None
+        plan = memo.plans.get((index, trigger, (asked_names, view[1])))
+        promised = plan is not None and plan.promises(PLAIN, asked_lines + lines, like, answer_like)
+        return view if promised else None
 
     def judge_request(self, request: Request) -> Judgement:
         """Judge the header section of `request`; its trailer section is taken as unknown."""
@@ -238,10 +234,11 @@ class Checker:
     def _check_both(
         self, index: Index | AnswerIndex, request: Request, response: Response
     ) -> Judgement:
-        asked, answered = self.view(request.fields), self.view(response.fields)
+        asked, names_asked, _ = self.view(request.fields)
+        answered, names_answered, _ = self.view(response.fields)
         trigger = (response.status, False, bool(request.early_octets))
-        names = asked.names, answered.names
-        return self._check(index, trigger, names, asked.lines + answered.lines, request, response)
+        names = names_asked, names_answered
+        return self._check(index, trigger, names, asked + answered, request, response)
 
     def _check(
         self,

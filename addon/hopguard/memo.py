@@ -11,7 +11,6 @@ is at fault varies more than the rest.
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 from hopguard.events import TELLING, TELLING_KIND
 from hopguard.fields import NameKind
@@ -31,15 +30,9 @@ _LONGEST_ANSWERS = 1024
 _MOST_FINDINGS = 512
 
 
-class View(NamedTuple):
-    """What of a header section matters."""
-
-    lines: Lines
-    """The lines whose names belong to an outline ..."""
-    names: Names
-    """... and these names."""
-    since: object
-    """From when on it holds which names those are: see `Memo.since`."""
+View = tuple[Lines, Names, object]
+"""What of a header section matters: the lines whose names belong to an outline, and these names;
+also since when it has been known which those are: see `Memo.since`."""
 
 
 class Memo:
@@ -73,19 +66,12 @@ class Memo:
         known = self._views.get(id(fields))
         if known is not None and known[0] is fields:
             return known[1]
-        view = self.view_of(self.select(fields))
-        self.keep(fields, view)
-        return view
-
-    def view_of(self, lines: Lines) -> View:
-        """Return the view that shows these lines."""
-        return tuple.__new__(View, (lines, tuple([name for name, _ in lines]), self.since))
-
-    def keep(self, fields: RawFields, view: View) -> None:
-        """Keep the view of a header section, for whoever looks next."""
         if len(self._views) >= self._most_views:
             self._views.clear()
+        lines = self.select(fields)
+        view = lines, tuple([name for name, _ in lines]), self.since
         self._views[id(fields)] = fields, view
+        return view
 
     def _is_of_interest(self, name: bytes) -> bool:
         return (

@@ -1,7 +1,7 @@
 """What to do with messages that resemble each other in what they have: see `hopguard.memo`."""
 
-from collections.abc import Callable, Sequence
-from operator import attrgetter, itemgetter
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from hopguard.index import Call
@@ -76,8 +76,7 @@ class Plan:
             for names, questions in zip(self.names, self._questions, strict=True)
             for name in names
         ]
-        wholes = [place for place, look in enumerate(looks) if look is WHOLE]
-        self._wholes: Callable[[Lines], object] = itemgetter(*wholes) if wholes else _nothing
+        self._wholes = [place for place, look in enumerate(looks) if look is WHOLE]
         self._numbers = [place for place, look in enumerate(looks) if look is NUMBER]
         self._of_targets = any("target" in questions.facts for questions in self._questions)
 
@@ -89,17 +88,14 @@ class Plan:
 
     def answers(self, lines: Lines, *messages: Message) -> tuple[object, ...]:
         """Ask messages; `lines` are those of the outline, one message after the other."""
-        answers: tuple[object, ...] = self._wholes(lines), self._facts[0](messages[0])
+        answers: list[object] = [lines[place][1] for place in self._wholes]
+        for place in self._numbers:
+            answers.append(lines[place][1].isdigit())
+        answers.append(self._facts[0](messages[0]))
         if len(messages) > 1:
-            answers += (self._facts[1](messages[1]),)
-        if self._numbers:
-            answers += tuple([lines[place][1].isdigit() for place in self._numbers])
-        return answers
+            answers.append(self._facts[1](messages[1]))
+        return tuple(answers)
 
     def promises(self, outcome: Outcome, lines: Lines, *messages: Message) -> bool:
         """Tell whether messages that are like these, but for their targets, have that outcome."""
         return not self._of_targets and self.outcomes.get(self.answers(lines, *messages)) is outcome
-
-
-def _nothing(_: Lines) -> None:
-    """Pick no line."""

@@ -90,7 +90,7 @@ class PassingExchanges(PutOffExchanges):
             return False
         past = lifecycle.pasts.get(way.server or "")
         if answered is not before or past is not way.past:
-            if lifecycle.teaches(way.server, answered.lines):
+            if lifecycle.teaches(way.server, answered[0]):
                 return False
             way.like, way.asked = sent, passing.asked
             way.answer_like, way.answered, way.past = response, answered, past
@@ -111,9 +111,9 @@ class PassingExchanges(PutOffExchanges):
             return False
         asked, answered = request.headers.fields, data.headers.fields
         select = self._lifecycle.checker.select
-        if not (asked is passing.asked_fields or select(asked) == passing.asked.lines):
+        if not (asked is passing.asked_fields or select(asked) == passing.asked[0]):
             return False
-        if not (answered is passing.answered_fields or select(answered) == passing.answered.lines):
+        if not (answered is passing.answered_fields or select(answered) == passing.answered[0]):
             return False
         way, server = passing.way, passing.server
         if way.alone:

@@ -71,7 +71,7 @@ class PutOffExchanges:
         if (
             way is None
             or way.passing is not None
-            or self._lifecycle.teaches(way.server, answered.lines)
+            or self._lifecycle.teaches(way.server, answered[0])
         ):
             return False
         way.is_clean = not judgement.findings

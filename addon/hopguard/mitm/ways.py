@@ -133,7 +133,7 @@ class Over(NamedTuple):
         """What is counted of it."""
         return Passed(
             *(self.flow, self.sent.method, self.response.status),
-            *(self.asked.lines, self.answered.lines),
+            *(self.asked[0], self.answered[0]),
             *(self.began, self.sent_at, self.responded, self.ended),
             *(self.request.to_proxy, self.sent.to_proxy),
         )
@@ -204,4 +204,5 @@ class Passing:
 
 def with_lines[M: Message](like: M, view: View) -> M:
     """Return a message like that, with the lines of the view."""
-    return replace(like, fields=tuple(view.lines))
+    lines, _, _ = view
+    return replace(like, fields=tuple(lines))
