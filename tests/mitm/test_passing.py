@@ -414,6 +414,20 @@ def test_another_addon_has_the_last_word(driver: Driver, which: str) -> None:
     assert driver.closed_by(driver.client_closes()) == "proxy"
 
 
+def test_another_addon_changes_the_version(driver: Driver) -> None:
+    """What is sent is another message then."""
+    for _ in range(3):
+        driver.exchange()
+    flow = driver.flow()
+    driver.ask(flow)
+    flow.request.http_version = "HTTP/1.0"
+    driver.answer(flow)
+    history = driver.addon._connections.history(flow.server_conn.id)
+    assert history is not None
+    assert history.request is not None
+    assert (history.number, history.request.version) == (4, "HTTP/1.0")
+
+
 def test_streams_pass(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the property above would say nothing."""
     steps = [(0, what, (), "") for what in NEXT.values()]

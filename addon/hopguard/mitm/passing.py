@@ -73,7 +73,7 @@ class PassingExchanges(PutOffExchanges):
         if (
             way.passing is not None
             or data.http_version != way.label
-            or way.label != passing.way.label
+            or asked.http_version != way.label
             or asked.headers.fields is not passing.asked_fields
             or asked.trailers is not None
             or flows.is_own(flow.response)
