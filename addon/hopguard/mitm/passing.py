@@ -139,7 +139,8 @@ class PassingExchanges(PutOffExchanges):
             over = tuple.__new__(Over, values)  # in half the time
             for one in (way, server):
                 one.number += 1
-                one.before = one.latest
+                one.before = one.time
+                one.time = data.timestamp_end
                 one.latest = over
                 one.passing = None
         elif way.left:

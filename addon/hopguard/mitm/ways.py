@@ -2,7 +2,8 @@
 
 import weakref
 from dataclasses import replace
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 from mitmproxy import http
 
@@ -68,12 +69,12 @@ class Way:
         """... the one that is on its way ..."""
         self.latest: Over | None = None
         """... the one before that ..."""
-        self.before: Over | None = None
-        """... and the one before that."""
+        self.before: float | None = None
+        """... and when the one before that ended."""
         self.begun = self.ended = 0
-        """Exchanges that were counted where many are at a time ..."""
+        """Exchanges that were counted where many are at a time."""
         self.time: float | None = None
-        """... and when the latest of them ended."""
+        """When the latest of those that were counted ended."""
 
     def request_like(self, request: Request) -> Request:
         """Return the request like which `request` is."""
@@ -81,24 +82,32 @@ class Way:
         if like is None:
             if len(self.requests) >= _MOST_LIKE:
                 self.requests.clear()
-            like = replace(request, fields=(), target=b"/")
-            self.requests[request.method] = like
+            like = self.requests[request.method] = _one_like(
+                replace(request, fields=(), target=b"/")
+            )
         return like
 
     def response_like(self, response: Response) -> Response:
         """Return the response like which `response` is."""
         like = self.responses.get(response.status)
         if like is None:
-            like = self.responses[response.status] = replace(response, fields=())
+            like = self.responses[response.status] = _one_like(replace(response, fields=()))
         return like
 
     def tell(self, lifecycle: Lifecycle) -> None:
         """Tell `lifecycle` what was counted."""
         if self.latest is not None:
-            ended = self.before.ended if self.before is not None else None
-            lifecycle.count(self.key, self.number, ended, self.latest.passed)
+            lifecycle.count(self.key, self.number, self.before, self.latest.passed)
         if self.begun or self.ended:
             lifecycle.count_streams(self.key, begun=self.begun, ended=self.ended, time=self.time)
+
+
+def _one_like[M: Message](message: M) -> M:
+    """Return the same message for all that are equal: many connections share it."""
+    return cast(M, _LIKE(message))
+
+
+_LIKE = lru_cache(1024)(lambda message: message)
 
 
 class Over(NamedTuple):
