@@ -119,12 +119,12 @@ class Lifecycle:
         """
         if server is None:
             return False
-        past = self.pasts.get(server)
-        if past is not None and past.single:
+        past = self._server(server)
+        if past.single:
             return True
         for name, value in answered:
             if name.lower() == b"server":
-                return value[:SHORT] not in (b"", past.product if past is not None else b"")
+                return value[:SHORT] not in (b"", past.product)
         return False
 
     def count(self, key: Key, number: int, ended: float | None, latest: Passed) -> None:

@@ -301,6 +301,17 @@ def test_methods_are_not_remembered_without_end() -> None:
     assert len(way.requests) < 100
 
 
+@pytest.mark.parametrize(("length", "remembered"), [(65, []), (64, [64])])
+def test_long_methods_are_not_remembered(
+    driver: Driver, length: int, remembered: list[int]
+) -> None:
+    """Peers choose them, as long as they like."""
+    for _ in range(3):
+        driver.addon.requestheaders(driver.flow(version="HTTP/2.0", method="M" * length))
+    ways = driver.addon._connections.passing._ways.values()
+    assert [len(method) for way in ways for method in way.requests] == remembered
+
+
 STREAMS = st.lists(
     st.tuples(
         st.integers(0, 3),

@@ -8,7 +8,7 @@ step by step, as soon as anything else happens on one of the two connections, or
 from mitmproxy import http
 
 from hopguard.checker import Judgement
-from hopguard.events import IDEMPOTENT, Key
+from hopguard.events import IDEMPOTENT, SHORT, Key
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import HTTP1, Message, Request, Response
 from hopguard.mitm.legs import NextLegs
@@ -29,7 +29,7 @@ class PutOffExchanges:
 
     def begin(self, flow: http.HTTPFlow, request: Request, judgement: Judgement) -> bool:
         """Take in the head of a plain request; tell whether that can be done."""
-        if flow.error is not None or not flow.request.data.host:
+        if flow.error is not None or not flow.request.data.host or len(request.method) > SHORT:
             return False
         client = flow.client_conn
         way = self._ways.get(client.id)
