@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hopguard import memo, plans, selection
-from hopguard.checker import Checker, Judgement
+from hopguard.checker import Checker
 from hopguard.fields import NameKind
+from hopguard.lookup import Known
 from hopguard.message import (
     EVERY_VERSION,
     HTTP1,
@@ -144,63 +145,85 @@ def test_memory_changes_no_verdict(request: Request, response: Response) -> None
             assert judged(remembering, request, response) == expected
 
 
-def is_clean_and_plain(judgement: Judgement) -> bool:
-    """Tell whether nobody has anything to do with a message."""
-    return judgement.plain and not judgement.findings
-
-
 @settings(max_examples=300, deadline=None)
 @given(requests(), responses(), st.data())
-def test_what_passes_is_clean_and_plain(
+def test_what_is_looked_up_is_as_judged(
     request: Request, response: Response, data: st.DataObject
 ) -> None:
     """Whatever was there before, of which nothing but the fields and the target is another."""
     other = replace(request, fields=data.draw(edits(request)), target=b"/other")
     back = replace(response, fields=data.draw(edits(response)))
     remembering, forgetful = BY_PROFILES[1]
+    lookup = remembering.lookup
     like, answer_like = replace(request, fields=()), replace(response, fields=())
-    for _ in range(3):
+    for _ in range(6):
         for asked in (request, other):
             remembering.judge_request(asked)
             for answered in (response, back):
                 remembering.judge_answer(asked, answered)
     before = answered_before = None
     for asked in (request, other, request):
-        view = remembering.passes(asked.fields, like, before)
-        if view is not None:
-            assert is_clean_and_plain(forgetful.judge_request(asked))
-            before = view
+        known = lookup.request(asked.fields, like, before)
+        if known is not None:
+            assert (list(known[1]), True) == forgetful.judge_request(asked)
+            before = known
+        view = remembering.view(asked.fields)
         for answered in (response, back, response):
-            found = remembering.passes_back(
-                remembering.view(asked.fields), like, answered.fields, answer_like, answered_before
+            known = lookup.answer(
+                asked.fields, view, like, answered.fields, answer_like, answered_before
             )
-            if found is not None:
-                assert is_clean_and_plain(forgetful.judge_answer(asked, answered))
-                answered_before = found
+            if known is not None:
+                assert (list(known[1]), True) == forgetful.judge_answer(asked, answered)
+                answered_before = known
         answered_before = None  # it was an answer to another request
 
 
-def test_usual_messages_pass() -> None:
+@pytest.mark.parametrize("wrongly_asked", [[], [(b"Proxy-Connection", b"close")]])
+@pytest.mark.parametrize("wrongly_answered", [[], [(b"Proxy-Connection", b"keep-alive")]])
+def test_usual_messages_are_known(
+    wrongly_asked: list[tuple[bytes, bytes]], wrongly_answered: list[tuple[bytes, bytes]]
+) -> None:
     """Else the property above would say nothing. What is forgotten is no longer relied on."""
     checker = Checker()
-    request = Request(version="HTTP/1.1", method=b"GET", leg="server", fields=((b"Host", b"h"),))
-    length = (b"Content-Length", b"5")
-    response = Response(version="HTTP/1.1", status=200, leg="server", fields=(length,))
+    lookup = checker.lookup
+    length, other = (b"Content-Length", b"5"), (b"X-Other", b"1")
+    asked_fields = ((b"Host", b"h"), *wrongly_asked)
+    request = Request(
+        version="HTTP/1.1", method=b"GET", leg="client", fields=asked_fields, to_proxy=False
+    )
+    response = Response(
+        version="HTTP/1.1", status=200, leg="server", fields=(length, *wrongly_answered)
+    )
+    fields = response.fields
     like, answer_like = replace(request, fields=()), replace(response, fields=())
-    assert checker.passes(request.fields, like, None) is None
+    assert lookup.request(asked_fields, like, None) is None
     for _ in range(6):
-        checker.judge_request(request)
-        checker.judge_answer(request, response)
-    view = checker.passes(request.fields, like, None)
-    assert view is not None
-    assert checker.passes(request.fields, like, view) is view
-    back = checker.passes_back(view, like, response.fields, answer_like, None)
+        asked_for = checker.judge_request(request)
+        answered = checker.judge_answer(request, response)
+    known = lookup.request(asked_fields, like, None)
+    assert known is not None
+    assert list(known[1]) == list(asked_for.findings)
+    assert len(known[1]) == len(wrongly_asked)
+    assert lookup.request(asked_fields, like, known) is known
+    assert lookup.request((*asked_fields, other), like, known) is known
+    moved = (other, *asked_fields)
+    assert lookup.request(moved, like, known) is (None if wrongly_asked else known)
+    assert (lookup.request(moved, like, None) is None) is bool(wrongly_asked)
+    view, _ = known
+
+    def look_up(fields: RawFields, before: Known | None) -> Known | None:
+        return lookup.answer(asked_fields, view, like, fields, answer_like, before)
+
+    back = look_up(fields, None)
     assert back is not None
-    assert checker.passes_back(view, like, response.fields, answer_like, back) is back
-    closing = ((b"Connection", b"close"), length)
-    assert checker.passes_back(view, like, closing, answer_like, back) is None
+    assert list(back[1]) == list(answered.findings)
+    assert len(back[1]) == len(wrongly_answered)
+    assert look_up(fields, back) is back
+    assert look_up((other, *fields), back) is (None if wrongly_answered else back)
+    assert look_up(((b"Connection", b"close"), length), back) is None
     checker._memo._forget()
-    assert checker.passes_back(view, like, response.fields, answer_like, back) is None
+    assert lookup.request(asked_fields, like, known) is None
+    assert look_up(fields, back) is None
 
 
 SPELLINGS: dict[bytes, list[tuple[bytes, bytes]]] = {}

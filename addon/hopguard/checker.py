@@ -8,13 +8,22 @@ from typing import NamedTuple
 
 from hopguard.connection import Connection
 from hopguard.events import Event, RequestHead
-from hopguard.index import NO_TRIGGER, AnswerIndex, Call, Index, Trigger, not_asked
-from hopguard.memo import Memo, View
+from hopguard.index import (
+    NO_TRIGGER,
+    AnswerIndex,
+    Call,
+    Index,
+    Trigger,
+    answer_trigger,
+    not_asked,
+    request_trigger,
+)
+from hopguard.lookup import Lookup
+from hopguard.memo import Memo
 from hopguard.message import (
     EVERY_VERSION,
     Message,
     Part,
-    RawFields,
     Request,
     Response,
     Version,
@@ -91,6 +100,7 @@ class Checker:
             )
             for version in _V
         }
+        self.lookup = Lookup(self._memo, self._requests, self._answers)
         self._connections: dict[type[Event], dict[Version, list[Rule]]] = {}
         for rule in self.rules:
             for event, version in product(rule.events, rule.versions):
@@ -119,54 +129,11 @@ class Checker:
             if look and "response" in rule.directions and version in rule.versions:
                 yield Call(rule, look)
 
-    def passes(self, fields: RawFields, like: Request, before: View | None) -> View | None:
-        """Look up a request: return the view of its `fields`, if it is known as clean and plain.
-
-        But for its fields and its target, it is `like` another one. `before` is what this returned
-        for a request like that, of which nothing else matters: most resemble the one before. This
-        is the question that has to be answered in no time: what is not remembered is left to
-        `judge_request`.
-        """
-        memo, lines = self._memo, self.select(fields)
-        if before is not None and lines == before[0] and before[2] is memo.since:
-            return before
-        view = lines, tuple([name for name, _ in lines]), memo.since
-        index, trigger = self._requests[like.version], (0, like.protocol is not None, False)
-        plan = memo.plans.get((index, trigger, (view[1],)))
-        promised = plan is not None and plan.promises(PLAIN, lines, like)
-        return view if promised else None
-
-    def passes_back(
-        self,
-        asked: View,
-        like: Request,
-        fields: RawFields,
-        answer_like: Response,
-        before: View | None,
-    ) -> View | None:
-        """Look up a response of these `fields` in the same way; `asked` is the view of its request.
-
-        But for that, the request is `like` another one, and the response like `answer_like`.
-        `before` is what this returned for a response like that to a request of the same lines.
-        """
-        memo, lines = self._memo, self.select(fields)
-        asked_lines, asked_names, since = asked
-        if since is not memo.since:
-            return None
-        if before is not None and lines == before[0] and before[2] is since:
-            return before
-        view = lines, tuple([name for name, _ in lines]), since
-        trigger = (answer_like.status, False, bool(like.early_octets))
-        index = self._answers[answer_like.version]
-        plan = memo.plans.get((index, trigger, (asked_names, view[1])))
-        promised = plan is not None and plan.promises(PLAIN, asked_lines + lines, like, answer_like)
-        return view if promised else None
-
     def judge_request(self, request: Request) -> Judgement:
         """Judge the header section of `request`; its trailer section is taken as unknown."""
         lines, names, _ = self.view(request.fields)
-        index, trigger = self._requests[request.version], (0, request.protocol is not None, False)
-        return self._check(index, trigger, (names,), lines, request)
+        index = self._requests[request.version]
+        return self._check(index, request_trigger(request), (names,), lines, request)
 
     def judge_answer(self, request: Request, response: Response) -> Judgement:
         """Judge the header section of `response`, also in the light of `request`.
@@ -236,7 +203,7 @@ class Checker:
     ) -> Judgement:
         asked, names_asked, _ = self.view(request.fields)
         answered, names_answered, _ = self.view(response.fields)
-        trigger = (response.status, False, bool(request.early_octets))
+        trigger = answer_trigger(request, response)
         names = names_asked, names_answered
         return self._check(index, trigger, names, asked + answered, request, response)
 
@@ -281,7 +248,7 @@ class Checker:
         """Return what those rules find in `messages` that have found something in their like."""
         answers = plan.answers(lines, *messages)
         known = plan.outcomes.get(answers)
-        if known is not None and known.is_found_in(*messages):
+        if known is not None and known.is_found_in(*[message.fields for message in messages]):
             return known.findings
         if known is None:
             self._memo.note(plan, answers)

@@ -18,6 +18,16 @@ request has a :protocol; whether, in an exchange, the client sent octets before 
 NO_TRIGGER: Trigger = (0, False, False)
 
 
+def request_trigger(request: Request) -> Trigger:
+    """Return what starts rules about a request alone."""
+    return 0, request.protocol is not None, False
+
+
+def answer_trigger(request: Request, response: Response) -> Trigger:
+    """Return what starts rules about a response and the exchange that it ends."""
+    return response.status, False, bool(request.early_octets)
+
+
 class Call(NamedTuple):
     """A rule, and the function of it that looks."""
 

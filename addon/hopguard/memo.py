@@ -16,7 +16,7 @@ from hopguard.events import TELLING, TELLING_KIND
 from hopguard.fields import NameKind
 from hopguard.index import AnswerIndex, Index, Trigger
 from hopguard.message import Message, RawFields, meant_name
-from hopguard.plans import Names, Outcome, Plan, message_at_fault
+from hopguard.plans import Names, Outcome, Plan, at_fault
 from hopguard.rule import Finding, Rule
 from hopguard.selection import Lines, Selection
 from hopguard.witness import Questions
@@ -174,4 +174,4 @@ def _is_single(finding: Finding, messages: Sequence[Message]) -> bool:
     line = finding.line
     if line is None or line.section != "header":
         return True
-    return message_at_fault(finding, messages).fields.count((line.name, line.value)) == 1
+    return at_fault(finding, messages).fields.count((line.name, line.value)) == 1

@@ -1,11 +1,11 @@
 """What to do with messages that resemble each other in what they have: see `hopguard.memo`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from hopguard.index import Call
-from hopguard.message import Message, meant_name
+from hopguard.message import Message, RawFields, meant_name
 from hopguard.rule import Finding
 from hopguard.selection import Lines
 from hopguard.witness import NUMBER, WHOLE, Look, Questions
@@ -25,18 +25,12 @@ class Outcome(NamedTuple):
     findings: tuple[Finding, ...] = ()
     """What they find, if that is remembered."""
 
-    def is_found_in(self, *messages: Message) -> bool:
-        """Tell whether `findings` are those of messages that give the same answers.
+    def is_found_in(self, *sections: RawFields) -> bool:
+        """Tell whether there are findings, and they are those of messages with these sections.
 
-        They are, if the field lines at fault are at the same places.
+        The messages must give the same answers.
         """
-        for finding in self.findings:
-            line, fields = finding.line, message_at_fault(finding, messages).fields
-            if line is not None and line.section == "header":
-                place = line.position
-                if place >= len(fields) or fields[place] != (line.name, line.value):
-                    return False
-        return bool(self.findings)
+        return bool(self.findings) and are_in(self.findings, *sections)
 
 
 CLEAN = Outcome(())
@@ -46,9 +40,23 @@ PLAIN = Outcome((), plain=True)
 """... and that are plain as well: by far the most."""
 
 
-def message_at_fault(finding: Finding, messages: Sequence[Message]) -> Message:
-    """Return the one that a finding is about, the request or the response of an exchange."""
-    return messages[0 if finding.part.startswith("request") else -1]
+def at_fault[T](finding: Finding, both: Sequence[T]) -> T:
+    """Return what a finding is about, that of the request or of the response of an exchange."""
+    return both[0 if finding.part.startswith("request") else -1]
+
+
+def are_in(findings: Iterable[Finding], *sections: RawFields) -> bool:
+    """Tell whether messages with these header sections have the field lines at fault, in place.
+
+    If they give the same answers as those that had the findings, they have these, too.
+    """
+    for finding in findings:
+        line = finding.line
+        if line is not None and line.section == "header":
+            fields, place = at_fault(finding, sections), line.position
+            if place >= len(fields) or fields[place] != (line.name, line.value):
+                return False
+    return True
 
 
 class Plan:
@@ -96,6 +104,6 @@ class Plan:
             answers.append(self._facts[1](messages[1]))
         return tuple(answers)
 
-    def promises(self, outcome: Outcome, lines: Lines, *messages: Message) -> bool:
-        """Tell whether messages that are like these, but for their targets, have that outcome."""
-        return not self._of_targets and self.outcomes.get(self.answers(lines, *messages)) is outcome
+    def outcome_of(self, lines: Lines, *messages: Message) -> Outcome | None:
+        """Return what is known of messages that are like these, but for their targets."""
+        return None if self._of_targets else self.outcomes.get(self.answers(lines, *messages))

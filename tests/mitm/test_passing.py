@@ -97,6 +97,12 @@ ANSWERED: st.SearchStrategy[Lines] = st.sampled_from(
         *[((b"Server", b"nginx"),), ((b"Server", b"other"), KEEP_ALIVE), ((b"Via", b"1.1 x"),)],
     ]
 )
+OPTIONS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        *[{}, {}, {"hopguard_action": "fix"}],
+        {"hopguard_policy": ["/~s/proxy-connection-field/off"]},
+    ]
+)
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("exchange"), ASKED, ANSWERED, BETWEEN, BETWEEN),
@@ -193,14 +199,16 @@ def known(driver: Driver) -> list[object]:
     return [found, open_, closed, lifecycle.servers(), shown]
 
 
-def assert_nobody_can_tell(play: Callable[[Driver], Iterator[object]]) -> None:
+def assert_nobody_can_tell(
+    play: Callable[[Driver], Iterator[object]], options: dict[str, Any]
+) -> None:
     """Play twice, once with everything told at once."""
     now, results = time.time(), []
     for puts_off in (True, False):
         with (
             pytest.MonkeyPatch.context() as patch,
             TemporaryDirectory() as folder,
-            driving(Path(folder)) as driver,
+            driving(Path(folder), **options) as driver,
         ):
             driver.now = driver.began = now
             driver.addon._connections._since = now - 1
@@ -211,10 +219,10 @@ def assert_nobody_can_tell(play: Callable[[Driver], Iterator[object]]) -> None:
 
 
 @settings(max_examples=250, deadline=None)
-@given(STEPS)
-def test_counting_changes_nothing(steps: list[tuple[Any, ...]]) -> None:
+@given(STEPS, OPTIONS)
+def test_counting_changes_nothing(steps: list[tuple[Any, ...]], options: dict[str, Any]) -> None:
     """Whatever comes between, whoever edits, and whenever somebody looks."""
-    assert_nobody_can_tell(lambda driver: play(driver, steps))
+    assert_nobody_can_tell(lambda driver: play(driver, steps), options)
 
 
 @pytest.fixture
@@ -253,6 +261,43 @@ def test_what_passes_is_not_judged(driver: Driver, monkeypatch: pytest.MonkeyPat
     history = driver.addon._connections.history(flow.client_conn.id)
     assert history is not None
     assert (history.number, history.answered) == (5, 5)
+
+
+def test_what_is_known_is_reported(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without being judged again, at the same place; elsewhere it is judged."""
+    for _ in range(5):
+        driver.exchange(PROXY_CONNECTION, asked=PROXY_CONNECTION)
+    with monkeypatch.context() as patch:
+        patch.setattr(CHECKER, "judge_request", lambda *_: 1 / 0)
+        patch.setattr(CHECKER, "judge_answer", lambda *_: 1 / 0)
+        flows = [driver.exchange(PROXY_CONNECTION, asked=PROXY_CONNECTION) for _ in range(3)]
+    flow = driver.flow((b"X-Other", b"1"), PROXY_CONNECTION)
+    driver.ask(flow)
+    driver.answer(flow, USER_AGENT, PROXY_CONNECTION)
+    assert [[one["line"] for one in flow.metadata["hopguard"]] for flow in (*flows, flow)] == [
+        *[[1, 1]] * 3,
+        [2, 2],
+    ]
+    records = read_log(driver.log)
+    assert len(records) == 18
+    assert [record["flow"] for record in records[-8:]] == [
+        one.id for one in (*flows, flow) for _ in range(2)
+    ]
+    history = driver.addon._connections.history(flow.client_conn.id)
+    assert history is not None
+    assert (history.number, history.answered) == (9, 9)
+
+
+def test_what_is_known_is_repaired(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """If the policy wants that; so it does not pass."""
+    caplog.set_level(logging.DEBUG)
+    with driving(tmp_path, hopguard_action="fix") as driver:
+        for _ in range(8):
+            flow = driver.exchange(PROXY_CONNECTION, asked=PROXY_CONNECTION)
+            assert flow.response is not None
+            for message in (flow.request, flow.response):
+                assert "proxy-connection" not in message.headers
+            assert [one["action"] for one in flow.metadata["hopguard"]] == ["fixed"] * 2
 
 
 def test_what_is_new_about_a_server_is_told(driver: Driver) -> None:
@@ -373,10 +418,12 @@ def go_on(driver: Driver, flow: http.HTTPFlow, what: str, fields: Lines, extra: 
 
 
 @settings(max_examples=250, deadline=None)
-@given(STREAMS)
-def test_streams_that_pass(steps: list[tuple[int, str, Lines, str]]) -> None:
+@given(STREAMS, OPTIONS)
+def test_streams_that_pass(
+    steps: list[tuple[int, str, Lines, str]], options: dict[str, Any]
+) -> None:
     """The same where many exchanges are on their way at a time."""
-    assert_nobody_can_tell(lambda driver: play_streams(driver, steps))
+    assert_nobody_can_tell(lambda driver: play_streams(driver, steps), options)
 
 
 def test_streams(driver: Driver) -> None:

@@ -101,6 +101,13 @@ class Acting:
         """Tell whether the policy has mitmproxy itself close after refusing a CONNECT."""
         return self._enforcement.policy.decide(REFUSED_CONNECT, flow).action in ("fix", "block")
 
+    def only_flag(self, flow: http.HTTPFlow, findings: Sequence[Finding]) -> bool:
+        """Report findings, if the policy only flags; tell whether it does."""
+        if not self._enforcement.policy.only_flags:
+            return False
+        self._reporter.report(flow, findings, "flagged")
+        return True
+
     def _act[M: Message](
         self,
         flow: http.HTTPFlow,
@@ -111,8 +118,7 @@ class Acting:
         block: Callable[[http.HTTPFlow, str], None],
         edit: Callable[[http.HTTPFlow, Message], None],
     ) -> None:
-        if self._enforcement.policy.only_flags:  # quickly, in most places
-            self._reporter.report(flow, findings, "flagged")
+        if self.only_flag(flow, findings):  # quickly, in most places
             return
         plan = self._enforcement.plan(flow, message, findings, judge, {part})
         try:

@@ -64,7 +64,7 @@ class Hopguard:
         self._onward = Onward(self._tunnels, self._own, legs)
         lifecycle = Lifecycle(self._checker)
         self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
-        self._connections = Connections(lifecycle, self._ending.tell, legs)
+        self._connections = Connections(lifecycle, self._ending.tell, legs, self._acting.only_flag)
         self._passing = self._connections.passing
         self._requests = RequestJudge(self._checker, self._reporter, self._acting, self._tunnels)
         self._responses = ResponseJudge(

@@ -32,26 +32,31 @@ from hopguard.message import HTTP1, Request, Response
 from hopguard.mitm import closing, flows
 from hopguard.mitm.following import Following, Latest, Report, Told
 from hopguard.mitm.legs import NextLegs
-from hopguard.mitm.passing import PassingExchanges
+from hopguard.mitm.passing import OnlyFlag, PassingExchanges
 from hopguard.mitm.ways import with_lines
 
 
 class Connections(Following):
     """Follows what mitmproxy's hooks tell. Not an addon itself."""
 
-    def __init__(self, lifecycle: Lifecycle, report: Report, legs: NextLegs) -> None:
-        """Feed `lifecycle`, and hand what it finds to `report`; `legs` are where requests go."""
+    def __init__(
+        self, lifecycle: Lifecycle, report: Report, legs: NextLegs, only_flag: OnlyFlag
+    ) -> None:
+        """Feed `lifecycle`, and hand what it finds to `report`; `legs` are where requests go.
+
+        `only_flag` is for what is found in messages that pass.
+        """
         super().__init__(lifecycle, report)
         self._unexpected: dict[str, bytes] = {}
         """Octets from a server that nobody had asked for, by the client's address."""
-        self.passing = PassingExchanges(lifecycle, legs)
+        self.passing = PassingExchanges(lifecycle, legs, only_flag)
         lifecycle.settle = self._settle
 
     def request_begins(self, flow: http.HTTPFlow, request: Request, judgement: Judgement) -> None:
         """Take in the head of a request on the client's leg."""
         if not flow.live or flow.is_replay is not None:
             return
-        if judgement.plain and self.passing.begin(flow, request, judgement):
+        if judgement.plain and self.passing.begin(flow, request):
             return
         self._begin(flow, request, refused=flow.error is not None)
 
@@ -92,7 +97,7 @@ class Connections(Following):
         """
         if not flow.live or flow.is_replay is not None or flow.response is None:
             return False
-        if judgement.plain and self.passing.answer(flow, request, response, judgement):
+        if judgement.plain and self.passing.answer(flow, request, response):
             return True
         self._no_longer_plain(Key("client", flow.client_conn.id), flow)
         self._answer(flow, request, response, flow.response.timestamp_start)

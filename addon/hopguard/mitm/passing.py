@@ -1,31 +1,43 @@
-"""Clean and plain exchanges: by far the most, so as little as can be is done about them.
+"""Plain exchanges in which all that is found is known: by far the most, and in most it is nothing.
 
-What rules have asked about such messages is remembered (see `hopguard.memo`), and nothing else is
-looked at. There is one method for each of mitmproxy's hooks. It tells whether nothing is left to
-do; what it declines is as it was, and goes to those who judge.
+So as little as can be is done about them: the few field lines that rules have ever asked for are
+looked up (see `hopguard.lookup`), and what is found is reported. There is one method for each of
+mitmproxy's hooks. It tells whether nothing is left to do; what it declines is as it was, and goes
+to those who judge.
 """
 
 import weakref
+from collections.abc import Callable, Sequence
 
 from mitmproxy import http
 
 from hopguard.events import IDEMPOTENT
+from hopguard.lifecycle import Lifecycle
 from hopguard.mitm import closing, flows
 from hopguard.mitm.following import URL_OCTETS, addresses
+from hopguard.mitm.legs import NextLegs
 from hopguard.mitm.putoff import PutOffExchanges
 from hopguard.mitm.ways import Over, Passing
 from hopguard.restoring import KEY
+from hopguard.rule import Finding
+
+OnlyFlag = Callable[[http.HTTPFlow, Sequence[Finding]], bool]
+"""Reports findings on a message, if the policy only flags; tells whether it does."""
 
 
 class PassingExchanges(PutOffExchanges):
-    """The exchanges that are put off; those that are clean as well pass here."""
+    """The exchanges that are put off; those that are known as well pass here."""
+
+    def __init__(self, lifecycle: Lifecycle, legs: NextLegs, only_flag: OnlyFlag) -> None:
+        """Count in `lifecycle`; `legs` are those that requests go to."""
+        super().__init__(lifecycle, legs)
+        self._only_flag = only_flag
 
     def asks(self, flow: http.HTTPFlow) -> bool:
-        """Take in the head of a request if it is known as clean and plain; tell whether it is."""
+        """Take in the head of a request, if it is known; tell whether it is."""
         way, data = self._ways.get(flow.client_conn.id), flow.request.data
         if (
             way is None
-            or not way.is_clean
             or data.http_version != way.label
             or not flow.live
             or flow.is_replay is not None
@@ -43,12 +55,15 @@ class PassingExchanges(PutOffExchanges):
         request, fields = way.requests.get(data.method), data.headers.fields
         if request is None or not data.host:
             return False
-        before = way.asked if way.like is request else None
-        asked = self._lifecycle.checker.passes(fields, request, before)
-        if asked is None or (request.to_proxy and flows.holds_credentials(fields)):
+        before = way.known if way.like is request else None
+        known = self._lifecycle.checker.lookup.request(fields, request, before)
+        if known is None or (request.to_proxy and flows.holds_credentials(fields)):
             return False
-        if asked is not before:
-            way.like, way.asked = request, asked
+        asked, findings = known
+        if findings and not self._only_flag(flow, findings):
+            return False
+        if known is not before:
+            way.like, way.known = request, known
         self._known[flow.id] = Passing(flow, way, request, fields, asked, True)
         return True
 
@@ -57,7 +72,7 @@ class PassingExchanges(PutOffExchanges):
         passing, data = self._known.get(flow.id), flow.request.data
         return (
             passing is not None
-            and passing.clean
+            and passing.passes
             and data.headers.fields is passing.asked_fields
             and data.trailers is None
             and (passing.way.alone or not data.content)
@@ -66,7 +81,7 @@ class PassingExchanges(PutOffExchanges):
     def answers(self, flow: http.HTTPFlow) -> bool:
         """Take in the head of a response in the same way as that of a request."""
         passing, way = self._known.get(flow.id), self._ways.get(flow.server_conn.id)
-        if passing is None or way is None or not way.is_clean or flow.response is None:
+        if passing is None or way is None or flow.response is None:
             return False
         asked, data = flow.request.data, flow.response.data
         fields = data.headers.fields
@@ -82,18 +97,24 @@ class PassingExchanges(PutOffExchanges):
         sent, response = way.requests.get(asked.method), way.responses.get(data.status_code)
         if sent is None or response is None:
             return False
-        is_alike = way.like is sent and way.answer_like is response and way.asked is passing.asked
-        before = way.answered if is_alike else None
-        lifecycle = self._lifecycle
-        answered = lifecycle.checker.passes_back(passing.asked, sent, fields, response, before)
-        if answered is None:
+        view, lifecycle = passing.asked, self._lifecycle
+        is_alike = way.like is sent and way.answer_like is response and way.asked is view
+        before = way.known if is_alike else None
+        known = lifecycle.checker.lookup.answer(
+            passing.asked_fields, view, sent, fields, response, before
+        )
+        if known is None:
             return False
+        answered, findings = known
         past = lifecycle.pasts.get(way.server or "")
-        if answered is not before or past is not way.past:
-            if lifecycle.teaches(way.server, answered[0]):
-                return False
-            way.like, way.asked = sent, passing.asked
-            way.answer_like, way.answered, way.past = response, answered, past
+        is_new = known is not before or past is not way.past
+        if is_new and lifecycle.teaches(way.server, answered[0]):
+            return False
+        if findings and not self._only_flag(flow, findings):
+            return False
+        if is_new:
+            way.like, way.asked, way.answer_like = sent, view, response
+            way.known, way.past = known, past
         passing.begin_answer(flow.response, way, sent, response, answered)
         return True
 

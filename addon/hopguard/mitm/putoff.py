@@ -7,7 +7,6 @@ step by step, as soon as anything else happens on one of the two connections, or
 
 from mitmproxy import http
 
-from hopguard.checker import Judgement
 from hopguard.events import IDEMPOTENT, SHORT, Key
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import HTTP1, Message, Request, Response
@@ -27,7 +26,7 @@ class PutOffExchanges:
         self._ways: dict[str, Way] = {}
         """By the ids of connections. As soon as anything else happens there, a way is left."""
 
-    def begin(self, flow: http.HTTPFlow, request: Request, judgement: Judgement) -> bool:
+    def begin(self, flow: http.HTTPFlow, request: Request) -> bool:
         """Take in the head of a plain request; tell whether that can be done."""
         if flow.error is not None or not flow.request.data.host or len(request.method) > SHORT:
             return False
@@ -39,7 +38,6 @@ class PutOffExchanges:
             way.alone and (way.passing is not None or request.method not in IDEMPOTENT)
         ):
             return False
-        way.is_clean = not judgement.findings
         if request.version == "HTTP/2" and way.servers is None:
             way.servers = self._legs.versions(client)
         asked = self._lifecycle.checker.view(request.fields)
@@ -52,9 +50,7 @@ class PutOffExchanges:
         passing = self._known.get(flow.id)
         return passing is not None and flow.request.data.headers.fields is passing.asked_fields
 
-    def answer(
-        self, flow: http.HTTPFlow, request: Request, response: Response, judgement: Judgement
-    ) -> bool:
+    def answer(self, flow: http.HTTPFlow, request: Request, response: Response) -> bool:
         """Take in the head of a plain response to the request, as it was sent; tell the same."""
         passing, answer = self._known.get(flow.id), flow.response
         if (
@@ -74,7 +70,6 @@ class PutOffExchanges:
             or self._lifecycle.teaches(way.server, answered[0])
         ):
             return False
-        way.is_clean = not judgement.findings
         sent, like = way.request_like(request), way.response_like(response)
         passing.begin_answer(answer, way, sent, like, answered)
         return True

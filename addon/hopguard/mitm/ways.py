@@ -9,6 +9,7 @@ from mitmproxy import http
 
 from hopguard.events import Key
 from hopguard.lifecycle import Lifecycle
+from hopguard.lookup import Known
 from hopguard.memo import View
 from hopguard.message import Message, RawFields, Request, Response, Version
 from hopguard.mitm.following import Address, Latest, Told
@@ -24,9 +25,9 @@ class Way:
     """A connection on which plain exchanges pass, and nothing else happens."""
 
     __slots__ = (
-        *("alone", "answer_like", "answered", "asked", "before", "begun", "ended", "is_clean"),
-        *("key", "label", "latest", "left", "like", "number", "passing", "past", "requests"),
-        *("responses", "server", "servers", "time"),
+        *("alone", "answer_like", "asked", "before", "begun", "ended", "key", "known", "label"),
+        *("latest", "left", "like", "number", "passing", "past", "requests", "responses"),
+        *("server", "servers", "time"),
     )
 
     def __init__(self, key: Key, label: bytes, server: str | None, *, alone: bool) -> None:
@@ -46,23 +47,21 @@ class Way:
         """Where requests of HTTP/2 go to, as far as it is known."""
         self.left = False
         """Whether something else has happened there since: nothing may be counted here any more."""
-        self.is_clean = False
-        """Whether no rule has found anything in the latest message there: then none is likely to
-        find anything in the next."""
         self.requests: dict[bytes, Request] = {}
         """One that was received from it, or sent on it, of each method. But for their fields and
         targets, all others are like it."""
         self.responses: dict[int, Response] = {}
         """One that was received from it, of each status."""
         self.like: Request | None = None
-        """The one like which the latest request that is known as clean and plain was ..."""
+        """The one like which the latest request was that passed here ..."""
+        self.known: Known | None = None
+        """... and what was known of it; or of the response, on a connection to a server ..."""
         self.asked: View | None = None
-        """... the view of that ..."""
+        """... there, with the view of the request ..."""
         self.answer_like: Response | None = None
-        """... and the same of the response ..."""
-        self.answered: View | None = None
+        """... the one like which the response was ..."""
         self.past: ServerPast | None = None
-        """... with what was known of the server then: it has taught nothing new."""
+        """... and what was known of the server then: it has taught nothing new."""
         self.number = 0
         """Exchanges that were counted, if each is alone ..."""
         self.passing: Passing | None = None
@@ -161,8 +160,8 @@ class Passing:
     """One exchange, as far as it has come: messages like its own, and the views of their fields."""
 
     __slots__ = (
-        *("answer", "answered", "answered_fields", "asked", "asked_fields", "clean", "flow"),
-        *("request", "response", "sent", "server", "way"),
+        *("answer", "answered", "answered_fields", "asked", "asked_fields", "flow"),
+        *("passes", "request", "response", "sent", "server", "way"),
     )
 
     def __init__(
@@ -172,7 +171,7 @@ class Passing:
         request: Request,
         fields: RawFields,
         asked: View,
-        clean: bool,
+        passes: bool,
     ) -> None:
         """Begin with the head of a request, as it is received.
 
@@ -182,14 +181,14 @@ class Passing:
             request: one that it is like.
             fields: its header section ...
             asked: ... and the view of that.
-            clean: whether nothing can come of the end of the request.
+            passes: whether nothing can come of the end of the request.
         """
         self.flow = flow
         self.way = way
         self.request = request
         self.asked = asked
         self.asked_fields = fields
-        self.clean = clean
+        self.passes = passes
         self.answer: http.Response | None = None
         """mitmproxy's object for the response; the rest is known as soon as that is here."""
         if way.alone:
