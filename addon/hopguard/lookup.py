@@ -32,6 +32,7 @@ class Lookup:
     ) -> None:
         """Look up in `memo` what has been judged by those indexes."""
         self._memo = memo
+        self._select = memo.select
         self._requests = requests
         self._answers = answers
 
@@ -40,8 +41,7 @@ class Lookup:
 
         Returns None if it is not known, or not plain.
         """
-        memo = self._memo
-        lines = memo.select(fields)
+        memo, lines = self._memo, self._select(fields)
         if before is not None:
             (lines_before, _, since), findings = before
             if lines == lines_before and since is memo.since:
@@ -70,7 +70,7 @@ class Lookup:
         asked_lines, asked_names, since = asked
         if since is not memo.since:
             return None
-        lines, sections = memo.select(fields), (asked_fields, fields)
+        lines, sections = self._select(fields), (asked_fields, fields)
         if before is not None:
             (lines_before, _, since_before), findings = before
             if lines == lines_before and since_before is since:

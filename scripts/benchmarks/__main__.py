@@ -78,6 +78,7 @@ def measure(groups: list[str], size: Size) -> dict[str, Any]:
             "mitmproxy": version("mitmproxy"),
         },
         "rounds": size.rounds,
+        "pairs": size.pairs,
         "figures": [figure.as_json() for figure in figures],
     }
 

@@ -169,7 +169,7 @@ def _linear(size: Size) -> Iterator[Figure]:
                 "small": lambda message=small: _judge_anew(checker, message),  # type: ignore[misc]
                 "large": lambda message=large: _judge_anew(checker, message),  # type: ignore[misc]
             },
-            size.rounds,
+            3 * size.rounds,  # the small one takes a few milliseconds
         )
         yield Figure(
             what=f"time for {what}, against a tenth of it",

@@ -99,9 +99,9 @@ def figures(size: Size) -> Iterator[Figure]:
 
 
 def _put_on(load: Load, origin: str, folder: Path, size: Size) -> dict[str, list[Spent]]:
-    """Put the load on several pairs of processes: two of one program differ by 2 in 100."""
+    """Put the load on several pairs of processes."""
     spent: dict[str, list[Spent]] = {"bare": [], "ours": []}
-    for _ in range(size.rounds):
+    for _ in range(size.pairs):
         with _both(origin, folder) as proxies:
             for proxy in proxies.values():
                 load.put_on(proxy, size)  # to have all that is done once behind us

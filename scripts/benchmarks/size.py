@@ -8,6 +8,8 @@ class Size:
     """Numbers that trade time for certainty."""
 
     rounds: int
+    pairs: int
+    """Of proxies, on which the same load is put: two of one program differ by 2 in 100."""
     repeats: int
     """Of a pool of exchanges, in one round of the checker alone."""
     exchanges_of_linters: int
@@ -26,6 +28,7 @@ class Size:
 
 DEFAULT = Size(
     rounds=5,
+    pairs=9,
     repeats=100,
     exchanges_of_linters=200,
     seconds=3,
@@ -37,6 +40,7 @@ DEFAULT = Size(
 )
 QUICK = Size(
     rounds=3,
+    pairs=3,
     repeats=20,
     exchanges_of_linters=30,
     seconds=1,
@@ -48,6 +52,7 @@ QUICK = Size(
 )
 TINY = Size(
     rounds=1,
+    pairs=1,
     repeats=1,
     exchanges_of_linters=1,
     seconds=1,

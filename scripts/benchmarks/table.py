@@ -42,7 +42,8 @@ def section(data: dict[str, Any]) -> str:
             "",
             f"Measured on {data['date']}: {machine['cores']} cores ({machine['processor']}),"
             f" Python {machine['python']}, mitmproxy {machine['mitmproxy']};"
-            f" medians of {data['rounds']} rounds. A figure in bold is not good enough.",
+            f" medians of {data['rounds']} rounds, of live traffic with {data['pairs']} pairs of"
+            " processes. A figure in bold is not good enough.",
             END,
         ]
     )

@@ -91,12 +91,21 @@ def is_waiting_on(flow: http.HTTPFlow, server: mitmconnection.Server) -> bool:
 
 def sent_time(flow: http.HTTPFlow) -> float | None:
     """Return when the request was sent: when it was complete, or the connection there."""
-    request, server = flow.request.data, flow.server_conn
+    request = flow.request.data
     sent = request.timestamp_start if flow.request.stream else request.timestamp_end
-    ready = server.timestamp_tls_setup or server.timestamp_tcp_setup
-    if sent is None or ready is None:
-        return ready if sent is None else sent
-    return max(sent, ready)
+    return later(sent, ready_time(flow.server_conn))
+
+
+def ready_time(server: mitmconnection.Server) -> float | None:
+    """Return since when a request can be sent on a connection."""
+    return server.timestamp_tls_setup or server.timestamp_tcp_setup
+
+
+def later(one: float | None, other: float | None) -> float | None:
+    """Return the later time; that which is known, if one is not."""
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 def failure_time(flow: http.HTTPFlow) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 from mitmproxy import ctx, http
+from mitmproxy.connection import Server
 from mitmproxy.utils import human
 
 from hopguard.connection import Connection
@@ -61,7 +62,8 @@ class Told(NamedTuple):
         return cls(
             *(data.host, data.port, data.method, data.scheme, data.authority),
             data.path[:URL_OCTETS],
-            *addresses(flow),
+            flow.client_conn.peername,
+            server_address(flow.server_conn),
             None if data.host else flows.url_of(flow)[:URL_LIMIT],
         )
 
@@ -83,10 +85,9 @@ class Told(NamedTuple):
         return _shown(self.server_address)
 
 
-def addresses(flow: http.HTTPFlow) -> tuple[Address, Address]:
-    """Return those of the client and of the server, or the one that is to be connected to."""
-    server = flow.server_conn
-    return flow.client_conn.peername, server.peername or server.address
+def server_address(server: Server) -> Address:
+    """Return the address of a server, or the one that is to be connected to."""
+    return server.peername or server.address
 
 
 def _shown(address: Address) -> str | None:

@@ -10,6 +10,8 @@ from mitmproxy import http
 from hopguard.events import IDEMPOTENT, SHORT, Key
 from hopguard.lifecycle import Lifecycle
 from hopguard.message import HTTP1, Message, Request, Response
+from hopguard.mitm import closing
+from hopguard.mitm.following import server_address
 from hopguard.mitm.legs import NextLegs
 from hopguard.mitm.ways import Passing, Way
 
@@ -34,6 +36,8 @@ class PutOffExchanges:
         way = self._ways.get(client.id)
         if way is None:
             way = self._find_way(Key("client", client.id), flow.request, request)
+            if way is not None:
+                way.address = client.peername
         if way is None or (
             way.alone and (way.passing is not None or request.method not in IDEMPOTENT)
         ):
@@ -62,7 +66,10 @@ class PutOffExchanges:
             return False
         way = self._ways.get(flow.server_conn.id)
         if way is None:
-            way = self._find_way(Key("server", flow.server_conn.id), answer, response)
+            server = flow.server_conn
+            way = self._find_way(Key("server", server.id), answer, response)
+            if way is not None:
+                way.address, way.ready = server_address(server), closing.ready_time(server)
         answered = self._lifecycle.checker.view(response.fields)
         if (
             way is None

@@ -12,6 +12,7 @@ from hopguard.lifecycle import Lifecycle
 from hopguard.lookup import Known
 from hopguard.memo import View
 from hopguard.message import Message, RawFields, Request, Response, Version
+from hopguard.mitm.closing import later
 from hopguard.mitm.following import Address, Latest, Told
 from hopguard.mitm.legs import Destination
 from hopguard.peer import ServerPast
@@ -25,9 +26,9 @@ class Way:
     """A connection on which plain exchanges pass, and nothing else happens."""
 
     __slots__ = (
-        *("alone", "answer_like", "asked", "before", "begun", "ended", "key", "known", "label"),
-        *("latest", "left", "like", "number", "passing", "past", "requests", "responses"),
-        *("server", "servers", "time"),
+        *("address", "alone", "answer_like", "asked", "before", "begun", "ended", "key", "known"),
+        *("label", "latest", "left", "like", "number", "passing", "past", "ready", "requests"),
+        *("responses", "server", "servers", "time"),
     )
 
     def __init__(self, key: Key, label: bytes, server: str | None, *, alone: bool) -> None:
@@ -43,6 +44,10 @@ class Way:
         self.label = label
         self.server = server
         self.alone = alone
+        self.address: Address = None
+        """Of the peer."""
+        self.ready: float | None = None
+        """Since when requests can be sent to a server."""
         self.servers: dict[Destination, Version] | None = None
         """Where requests of HTTP/2 go to, as far as it is known."""
         self.left = False
@@ -123,8 +128,11 @@ class Over(NamedTuple):
     asked: View
     answered: View
     began: float | None
-    """Times: see `Passed`."""
-    sent_at: float | None
+    """Times: see `Passed`; ..."""
+    asked_for: float | None
+    """... when the request was complete, or just began if it is streamed ..."""
+    ready: float | None
+    """... and the connection there ..."""
     responded: float | None
     ended: float | None
     host: str
@@ -142,7 +150,7 @@ class Over(NamedTuple):
         return Passed(
             *(self.flow, self.sent.method, self.response.status),
             *(self.asked[0], self.answered[0]),
-            *(self.began, self.sent_at, self.responded, self.ended),
+            *(self.began, later(self.asked_for, self.ready), self.responded, self.ended),
             *(self.request.to_proxy, self.sent.to_proxy),
         )
 
