@@ -28,10 +28,10 @@ class Size:
 
 DEFAULT = Size(
     rounds=5,
-    pairs=9,
+    pairs=7,
     repeats=100,
     exchanges_of_linters=200,
-    seconds=3,
+    seconds=6,
     requests=3_000,
     flows=200_000,
     flows_in_file=5_000,
