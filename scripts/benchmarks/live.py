@@ -19,9 +19,6 @@ from .size import Size
 
 BARE = "bare mitmdump"
 
-FOR_EACH_PAIR = 2
-"""Loads that are put on a pair of processes, beside the first one."""
-
 
 class Aspect(NamedTuple):
     """One way to look at what a load has cost."""
@@ -99,14 +96,14 @@ def figures(size: Size) -> Iterator[Figure]:
 
 
 def _put_on(load: Load, origin: str, folder: Path, size: Size) -> dict[str, list[Spent]]:
-    """Put the load on several pairs of processes."""
+    """Put the load on several pairs of processes, on both in turns: the machine is never even."""
     spent: dict[str, list[Spent]] = {"bare": [], "ours": []}
     for _ in range(size.pairs):
         with _both(origin, folder) as proxies:
             for proxy in proxies.values():
                 load.put_on(proxy, size)  # to have all that is done once behind us
             parts = {name: partial(load.put_on, proxy, size) for name, proxy in proxies.items()}
-            for name, results in alternate(parts, FOR_EACH_PAIR).items():
+            for name, results in alternate(parts, size.loads).items():
                 spent[name] += results
     return spent
 

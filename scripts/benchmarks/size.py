@@ -10,13 +10,15 @@ class Size:
     rounds: int
     pairs: int
     """Of proxies, on which the same load is put: two of one program differ by 2 in 100."""
+    loads: int
+    """On each of these proxies, beside the first one."""
     repeats: int
     """Of a pool of exchanges, in one round of the checker alone."""
     exchanges_of_linters: int
     seconds: int
-    """Of load on a proxy, in one round."""
+    """Of each load."""
     requests: int
-    """Over HTTP/2, in one round."""
+    """Over HTTP/2, in each load."""
     flows: int
     """After which the memory of proxies is compared."""
     flows_in_file: int
@@ -29,10 +31,11 @@ class Size:
 DEFAULT = Size(
     rounds=5,
     pairs=7,
+    loads=6,
     repeats=100,
     exchanges_of_linters=200,
-    seconds=6,
-    requests=3_000,
+    seconds=2,
+    requests=1_500,
     flows=200_000,
     flows_in_file=5_000,
     megabytes_for_workers=3_000,
@@ -41,6 +44,7 @@ DEFAULT = Size(
 QUICK = Size(
     rounds=3,
     pairs=3,
+    loads=2,
     repeats=20,
     exchanges_of_linters=30,
     seconds=1,
@@ -53,6 +57,7 @@ QUICK = Size(
 TINY = Size(
     rounds=1,
     pairs=1,
+    loads=1,
     repeats=1,
     exchanges_of_linters=1,
     seconds=1,
