@@ -176,6 +176,7 @@ def test_a_refused_response_is_seen_in_the_error_hook_only(addon: Hopguard) -> N
 def test_trailers(addon: Hopguard) -> None:
     """Both sections, each when it is there."""
     judged = live_flow(version="HTTP/2.0")
+    addon.requestheaders(judged)
     judged.request.trailers = http.Headers([CONNECTION])
     addon.request(judged)
     response = add_response(judged)
@@ -188,6 +189,7 @@ def test_trailers(addon: Hopguard) -> None:
 def test_transfer_encoding_in_trailers_goes_no_further(addon: Hopguard) -> None:
     """Not to the server, and not to the client."""
     judged = live_flow(version="HTTP/2.0")
+    addon.requestheaders(judged)
     judged.request.trailers = http.Headers([(b"transfer-encoding", b"chunked")])
     addon.request(judged)
     assert judged.response is not None
@@ -216,6 +218,7 @@ def test_validation_that_the_user_switched_off_stays_off() -> None:
     with taddons.context(Proxyserver(), addon) as context:
         context.options.update(validate_inbound_headers=False)
         judged = live_flow(version="HTTP/2.0")
+        addon.requestheaders(judged)
         judged.request.trailers = http.Headers([(b"transfer-encoding", b"chunked")])
         addon.request(judged)
         assert judged.response is None
@@ -300,6 +303,7 @@ def test_proxy_credentials_that_mitmproxy_passes_on(addon: Hopguard) -> None:
     to_upstream.server_conn.via = ("http", ("p.example", 3128))
     authenticated = live_flow((b"Host", b"h"), mode="regular")
     for other in (to_upstream, authenticated):
+        addon.requestheaders(other)
         addon.request(other)
         assert rules(other) == []
 

@@ -54,7 +54,12 @@ class Driver:
         self.addon.requestheaders(flow)
         flow.request.data.content = b""
         flow.request.timestamp_end = self.now
-        self.addon.request(flow)
+        self.end_request(flow)
+
+    def end_request(self, flow: http.HTTPFlow) -> None:
+        """Call the hook for the end of the request, as mitmproxy does: if it is true."""
+        if self.addon.request:
+            self.addon.request(flow)
 
     def answer(self, flow: http.HTTPFlow, *fields: tuple[bytes, bytes], status: int = 200) -> None:
         """Send the whole response."""

@@ -177,9 +177,9 @@ def exchange(
 
     addon = driver.addon
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(addon, "request", then(addon.request, after_asking))
         patch.setattr(addon, "responseheaders", then(addon.responseheaders, after))
         driver.ask(flow)
+        after_asking(driver, flow)
         driver.answer(flow, *answered)
 
 
@@ -265,7 +265,7 @@ def test_what_passes_is_not_judged(driver: Driver, monkeypatch: pytest.MonkeyPat
 
 def test_what_is_known_is_reported(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without being judged again, at the same place; elsewhere it is judged."""
-    for _ in range(5):
+    for _ in range(8):
         driver.exchange(PROXY_CONNECTION, asked=PROXY_CONNECTION)
     with monkeypatch.context() as patch:
         patch.setattr(CHECKER, "judge_request", lambda *_: 1 / 0)
@@ -279,13 +279,13 @@ def test_what_is_known_is_reported(driver: Driver, monkeypatch: pytest.MonkeyPat
         [2, 2],
     ]
     records = read_log(driver.log)
-    assert len(records) == 18
+    assert len(records) == 24
     assert [record["flow"] for record in records[-8:]] == [
         one.id for one in (*flows, flow) for _ in range(2)
     ]
     history = driver.addon._connections.history(flow.client_conn.id)
     assert history is not None
-    assert (history.number, history.answered) == (9, 9)
+    assert (history.number, history.answered) == (12, 12)
 
 
 def test_what_is_known_is_repaired(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -320,6 +320,49 @@ def test_proxy_credentials_do_not_pass(driver: Driver) -> None:
         flow = driver.exchange(asked=credentials, mode="regular")
         (record,) = flow.metadata["hopguard"]
         assert (record["rule"], record["leg"]) == ("proxy-authorization-beyond-proxy", "server")
+
+
+def test_credentials_of_other_addons_do_not_pass(driver: Driver) -> None:
+    """They are added after the request was found to be plain."""
+    for _ in range(4):
+        driver.exchange(mode="regular")
+    flow = driver.flow(mode="regular")
+    driver.addon.requestheaders(flow)
+    assert flow.id in driver.addon._connections.passing._known
+    flow.request.headers["Proxy-Authorization"] = "Basic Og=="
+    driver.end_request(flow)
+    (record,) = flow.metadata["hopguard"]
+    assert (record["rule"], record["sender"]) == ("proxy-authorization-beyond-proxy", "proxy")
+
+
+CHUNKED = (b"Transfer-Encoding", b"chunked")
+
+
+@pytest.mark.parametrize(
+    ("how", "matters"),
+    [
+        ({}, False),
+        ({"method": "PUT"}, False),
+        ({"asked": CHUNKED, "method": "PUT"}, True),
+        ({"method": "POST"}, True),
+        ({"mode": "regular"}, True),
+        ({"version": "HTTP/2.0"}, True),
+    ],
+)
+def test_ends_of_requests(driver: Driver, how: dict[str, Any], matters: bool) -> None:
+    """The addon need not be called at most of them; mitmproxy does not call what is false."""
+    for _ in range(4):
+        driver.exchange(**how)
+        assert not driver.addon.request
+    fields = [how["asked"]] if "asked" in how else []
+    flow = driver.flow(*fields, **{name: how[name] for name in how if name != "asked"})
+    driver.addon.requestheaders(flow)
+    assert bool(driver.addon.request) is matters
+    other = driver.flow(method="POST")
+    driver.addon.request(other)
+    assert bool(driver.addon.request) is matters
+    driver.fail(flow, CLIENT_GONE)
+    assert not driver.addon.request
 
 
 def test_what_was_known_before_a_tunnel(driver: Driver) -> None:
@@ -404,7 +447,7 @@ def go_on(driver: Driver, flow: http.HTTPFlow, what: str, fields: Lines, extra: 
         request.timestamp_end = driver.now
         if extra == "trailers":
             request.trailers = http.Headers([(b"content-length", b"5")])
-        driver.addon.request(flow)
+        driver.end_request(flow)
     elif what == "answers":
         response = add_response(flow, *fields, version="HTTP/2.0")
         response.timestamp_start = driver.now

@@ -17,6 +17,7 @@ from hopguard.lifecycle import Lifecycle
 from hopguard.message import Request, Response
 from hopguard.mitm import contentview, flows, refusal, view, web
 from hopguard.mitm.acting import Acting
+from hopguard.mitm.awaited import AwaitedEnds
 from hopguard.mitm.commands import Commands
 from hopguard.mitm.connections import Connections
 from hopguard.mitm.ending import Ending
@@ -60,11 +61,14 @@ class Hopguard:
         self._own: weakref.WeakSet[http.Response] = weakref.WeakSet()
         """Responses that mitmproxy or an addon made: once complete, they look like any other."""
         self._acting = Acting(self._enforcement, self._reporter, lambda: self._checker, self._own)
+        self.request = AwaitedEnds(self._judge_end_of_request)
         legs = NextLegs()
         self._onward = Onward(self._tunnels, self._own, legs)
         lifecycle = Lifecycle(self._checker)
         self._ending = Ending(self._enforcement, self._reporter, self._acting, lifecycle)
-        self._connections = Connections(lifecycle, self._ending.tell, legs, self._acting.only_flag)
+        self._connections = Connections(
+            lifecycle, self._ending.tell, legs, self._acting.only_flag, self.request
+        )
         self._passing = self._connections.passing
         self._requests = RequestJudge(self._checker, self._reporter, self._acting, self._tunnels)
         self._responses = ResponseJudge(
@@ -181,6 +185,7 @@ class Hopguard:
         """Judge a request when its header section is there."""
         if not self._onward.conforming and self._passing.asks(flow):
             return
+        self.request.add(flow.id)
         if not flow.live:
             view.detach(flow)
         try:
@@ -194,7 +199,7 @@ class Hopguard:
         """Judge a CONNECT request."""
         self._requests.head(flow)
 
-    def request(self, flow: http.HTTPFlow) -> None:
+    def _judge_end_of_request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
         if not self._onward.conforming and self._passing.goes_on(flow):
             return
@@ -251,6 +256,7 @@ class Hopguard:
 
     def error(self, flow: http.HTTPFlow) -> None:
         """Judge a response that mitmproxy refused: no other hook has seen it."""
+        self.request.discard(flow.id)
         self._responses.refused(flow)
         self._connections.exchange_fails(flow)
 

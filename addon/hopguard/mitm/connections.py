@@ -40,16 +40,22 @@ class Connections(Following):
     """Follows what mitmproxy's hooks tell. Not an addon itself."""
 
     def __init__(
-        self, lifecycle: Lifecycle, report: Report, legs: NextLegs, only_flag: OnlyFlag
+        self,
+        lifecycle: Lifecycle,
+        report: Report,
+        legs: NextLegs,
+        only_flag: OnlyFlag,
+        awaited: set[str],
     ) -> None:
         """Feed `lifecycle`, and hand what it finds to `report`; `legs` are where requests go.
 
-        `only_flag` is for what is found in messages that pass.
+        `only_flag` is for what is found in messages that pass, and `awaited` for the ids of those
+        whose ends matter.
         """
         super().__init__(lifecycle, report)
         self._unexpected: dict[str, bytes] = {}
         """Octets from a server that nobody had asked for, by the client's address."""
-        self.passing = PassingExchanges(lifecycle, legs, only_flag)
+        self.passing = PassingExchanges(lifecycle, legs, only_flag, awaited)
         lifecycle.settle = self._settle
 
     def request_begins(self, flow: http.HTTPFlow, request: Request, judgement: Judgement) -> None:
@@ -120,8 +126,9 @@ class Connections(Following):
         if way is None:
             return
         way.tell(self.lifecycle)
-        if way.latest is not None:
-            self._latest[key] = way.latest.latest
+        over = way.over
+        if over is not None:
+            self._latest[key] = over.latest
         passing = way.passing
         if passing is not None:
             self._begin(passing.flow, with_lines(passing.request, passing.asked), refused=False)

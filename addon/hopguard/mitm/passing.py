@@ -13,12 +13,13 @@ from mitmproxy import http
 
 from hopguard.events import IDEMPOTENT
 from hopguard.lifecycle import Lifecycle
-from hopguard.message import RawFields
+from hopguard.memo import View
+from hopguard.message import HTTP1, RawFields, Request
 from hopguard.mitm import flows
 from hopguard.mitm.following import URL_OCTETS
 from hopguard.mitm.legs import NextLegs
 from hopguard.mitm.putoff import PutOffExchanges
-from hopguard.mitm.ways import Over, Passing
+from hopguard.mitm.ways import Passing
 from hopguard.restoring import KEY
 from hopguard.rule import Finding
 
@@ -29,10 +30,18 @@ OnlyFlag = Callable[[http.HTTPFlow, Sequence[Finding]], bool]
 class PassingExchanges(PutOffExchanges):
     """The exchanges that are put off; those that are known as well pass here."""
 
-    def __init__(self, lifecycle: Lifecycle, legs: NextLegs, only_flag: OnlyFlag) -> None:
-        """Count in `lifecycle`; `legs` are those that requests go to."""
+    def __init__(
+        self, lifecycle: Lifecycle, legs: NextLegs, only_flag: OnlyFlag, awaited: set[str]
+    ) -> None:
+        """Count in `lifecycle`; `legs` are those that requests go to.
+
+        The ids of flows that pass, but whose end is to be looked at, are added to `awaited`.
+        """
         super().__init__(lifecycle, legs)
         self._only_flag = only_flag
+        self._awaited = awaited
+        self._edited = 0
+        """Where the latest header section differed that was edited on its way."""
 
     def asks(self, flow: http.HTTPFlow) -> bool:
         """Take in the head of a request, if it is known; tell whether it is."""
@@ -65,6 +74,9 @@ class PassingExchanges(PutOffExchanges):
             return False
         if known is not before:
             way.like, way.known = request, known
+            way.ends_matter = _ends_matter(request, asked)
+        if way.ends_matter:
+            self._awaited.add(flow.id)
         self._known[flow.id] = Passing(flow, way, request, fields, asked, True)
         return True
 
@@ -131,14 +143,15 @@ class PassingExchanges(PutOffExchanges):
             or data.trailers is not None
         ):
             return False
+        asked, answered = request.headers.fields, data.headers.fields
         if not (
-            self._is_as_before(request.headers.fields, passing.asked_fields)
-            and self._is_as_before(data.headers.fields, passing.answered_fields)
+            (asked is passing.asked_fields or self._is_as_before(asked, passing.asked_fields))
+            and self._is_as_before(answered, passing.answered_fields)
         ):
             return False
         way, server = passing.way, passing.server
         if way.alone:
-            values = (
+            values = (  # see `Over`, which few of them become
                 weakref.ref(flow),
                 flow.id,
                 passing.request,
@@ -159,12 +172,11 @@ class PassingExchanges(PutOffExchanges):
                 way.address,
                 server.address,
             )
-            over = tuple.__new__(Over, values)  # in half the time
             for one in (way, server):
                 one.number += 1
                 one.before = one.time
                 one.time = data.timestamp_end
-                one.latest = over
+                one.latest = values
                 one.passing = None
         elif way.left:
             self._lifecycle.count_streams(way.key, ended=1, time=data.timestamp_end)
@@ -177,13 +189,31 @@ class PassingExchanges(PutOffExchanges):
     def _is_as_before(self, fields: RawFields, before: RawFields) -> bool:
         """Tell whether a header section is the same, but for lines that do not matter.
 
-        Other addons edit messages; so does mitmproxy itself.
+        Other addons edit messages; so does mitmproxy itself, one line in most responses that it
+        gets as a reverse proxy.
         """
-        if fields is before:
+        if fields == before:  # in no time, if the lines are identical
             return True
         select = self._lifecycle.checker.select
-        if len(fields) == len(before):
-            both = zip(fields, before, strict=True)
-            if not select([line for pair in both if pair[0] is not pair[1] for line in pair]):
-                return True
+        place, after = self._edited, self._edited + 1
+        if fields[:place] == before[:place] and fields[after:] == before[after:]:
+            return not select(fields[place:after] + before[place:after])
+        self._edited = _first_difference(fields, before)
         return select(fields) == select(before)
+
+
+def _ends_matter(request: Request, asked: View) -> bool:
+    """Tell whether the end of a plain request may say more than its header section.
+
+    On HTTP/1 only one in chunks may have a trailer section. To one that is sent to a proxy, other
+    addons may add credentials.
+    """
+    _, names, _ = asked
+    in_chunks = any(name.lower() == b"transfer-encoding" for name in names)
+    return request.version not in HTTP1 or request.to_proxy or in_chunks
+
+
+def _first_difference(fields: RawFields, before: RawFields) -> int:
+    both = enumerate(zip(fields, before, strict=False))
+    shorter = min(len(fields), len(before))
+    return next((place for place, (line, other) in both if line != other), shorter)

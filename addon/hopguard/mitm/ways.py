@@ -26,9 +26,9 @@ class Way:
     """A connection on which plain exchanges pass, and nothing else happens."""
 
     __slots__ = (
-        *("address", "alone", "answer_like", "asked", "before", "begun", "ended", "key", "known"),
-        *("label", "latest", "left", "like", "number", "passing", "past", "ready", "requests"),
-        *("responses", "server", "servers", "time"),
+        *("address", "alone", "answer_like", "asked", "before", "begun", "ended", "ends_matter"),
+        *("key", "known", "label", "latest", "left", "like", "number", "passing", "past"),
+        *("ready", "requests", "responses", "server", "servers", "time"),
     )
 
     def __init__(self, key: Key, label: bytes, server: str | None, *, alone: bool) -> None:
@@ -60,23 +60,23 @@ class Way:
         self.like: Request | None = None
         """The one like which the latest request was that passed here ..."""
         self.known: Known | None = None
-        """... and what was known of it; or of the response, on a connection to a server ..."""
+        """... what was known of it; or of the response, on a connection to a server ..."""
+        self.ends_matter = False
+        """... and whether the end of that request may have mattered; ..."""
         self.asked: View | None = None
-        """... there, with the view of the request ..."""
+        """... there, the view of the request ..."""
         self.answer_like: Response | None = None
         """... the one like which the response was ..."""
         self.past: ServerPast | None = None
         """... and what was known of the server then: it has taught nothing new."""
-        self.number = 0
-        """Exchanges that were counted, if each is alone ..."""
+        self.number = self.begun = self.ended = 0
+        """Exchanges that were counted, if each is alone; and where many are at a time."""
         self.passing: Passing | None = None
-        """... the one that is on its way ..."""
-        self.latest: Over | None = None
-        """... the one before that ..."""
+        """The one that is on its way alone ..."""
+        self.latest: tuple[object, ...] = ()
+        """... what an `Over` of the one before that holds, if there is one ..."""
         self.before: float | None = None
         """... and when the one before that ended."""
-        self.begun = self.ended = 0
-        """Exchanges that were counted where many are at a time."""
         self.time: float | None = None
         """When the latest of those that were counted ended."""
 
@@ -98,10 +98,16 @@ class Way:
             like = self.responses[response.status] = _one_like(replace(response, fields=()))
         return like
 
+    @property
+    def over(self) -> "Over | None":
+        """The latest exchange that is over."""
+        return Over._make(self.latest) if self.latest else None
+
     def tell(self, lifecycle: Lifecycle) -> None:
         """Tell `lifecycle` what was counted."""
-        if self.latest is not None:
-            lifecycle.count(self.key, self.number, self.before, self.latest.passed)
+        over = self.over
+        if over is not None:
+            lifecycle.count(self.key, self.number, self.before, over.passed)
         if self.begun or self.ended:
             lifecycle.count_streams(self.key, begun=self.begun, ended=self.ended, time=self.time)
 
