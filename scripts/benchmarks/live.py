@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tests.peers import make_certificates
 
 from .figure import Figure, number
-from .load import Spent, h2load, wrk
+from .load import Spent, h2load, mean, wrk
 from .rounds import alternate, median_ratio
 from .servers import NotThereError, Proxy, running_nginx
 from .size import Size
@@ -96,7 +96,11 @@ def figures(size: Size) -> Iterator[Figure]:
 
 
 def _put_on(load: Load, origin: str, folder: Path, size: Size) -> dict[str, list[Spent]]:
-    """Put the load on several pairs of processes, on both in turns: the machine is never even."""
+    """Put the load on several pairs of processes, on both in turns: the machine is never even.
+
+    Returns the means for each process. mitmproxy collects garbage every ten seconds or so, which
+    is part of what a request costs, and would be an outlier among the loads.
+    """
     spent: dict[str, list[Spent]] = {"bare": [], "ours": []}
     for _ in range(size.pairs):
         with _both(origin, folder) as proxies:
@@ -104,7 +108,7 @@ def _put_on(load: Load, origin: str, folder: Path, size: Size) -> dict[str, list
                 load.put_on(proxy, size)  # to have all that is done once behind us
             parts = {name: partial(load.put_on, proxy, size) for name, proxy in proxies.items()}
             for name, results in alternate(parts, size.loads).items():
-                spent[name] += results
+                spent[name].append(mean(results))
     return spent
 
 

@@ -1,6 +1,7 @@
 """Load on a proxy, by wrk and h2load."""
 
 import re
+import statistics
 import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,6 +24,16 @@ class Spent(NamedTuple):
     """Requests in a second."""
     p99: float | None = None
     """Seconds within which 99 of 100 requests were answered."""
+
+
+def mean(loads: Sequence[Spent]) -> Spent:
+    """Return what several loads of the same length have cost on average."""
+    tails = [spent.p99 for spent in loads if spent.p99 is not None]
+    return Spent(
+        statistics.mean(spent.microseconds for spent in loads),
+        statistics.mean(spent.rate for spent in loads),
+        statistics.mean(tails) if tails else None,
+    )
 
 
 def wrk(proxy: Proxy, seconds: int, *, violating: bool = False) -> Spent:
