@@ -20,14 +20,7 @@ from hopguard.index import (
 )
 from hopguard.lookup import Lookup
 from hopguard.memo import Memo
-from hopguard.message import (
-    EVERY_VERSION,
-    Message,
-    Part,
-    Request,
-    Response,
-    Version,
-)
+from hopguard.message import EVERY_VERSION, Message, Part, Request, Response, Version
 from hopguard.peer import Peers
 from hopguard.plain import answers_plainly, asks_plainly
 from hopguard.plans import CLEAN, PLAIN, Names, Outcome, Plan
