@@ -12,6 +12,7 @@ import pytest
 from scripts.benchmarks import __main__ as command
 from scripts.benchmarks import core, files, live
 from scripts.benchmarks.figure import Figure, number
+from scripts.benchmarks.load import Spent, mean
 from scripts.benchmarks.rounds import alternate, median_ratio
 from scripts.benchmarks.size import TINY, Size
 from scripts.benchmarks.table import (
@@ -90,6 +91,13 @@ def complete(figures: Sequence[Figure]) -> None:
     for figure in figures:
         assert figure.missing or figure.value is not None
         assert bool(figure.missing) == (figure.reached is None)
+
+
+def test_loads_of_a_process_are_one() -> None:
+    """A load during which garbage was collected counts, too; h2load tells no latency."""
+    loads = [Spent(900.0, 1100.0, 0.25), Spent(900.0, 1100.0, 0.25), Spent(1200.0, 800.0, 0.5)]
+    assert mean(loads) == Spent(1000.0, 1000.0, 1 / 3)
+    assert mean([Spent(900.0, 1100.0), Spent(1100.0, 900.0)]) == Spent(1000.0, 1000.0)
 
 
 def test_the_checker_is_measured() -> None:

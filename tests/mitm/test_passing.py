@@ -365,6 +365,24 @@ def test_ends_of_requests(driver: Driver, how: dict[str, Any], matters: bool) ->
     assert not driver.addon.request
 
 
+SECTIONS = st.lists(
+    st.tuples(
+        st.sampled_from([b"Connection", b"Alt-Svc", b"X-Other"]), st.sampled_from([b"a", b"b"])
+    ),
+    max_size=4,
+).map(tuple)
+
+
+@given(st.lists(st.tuples(SECTIONS, SECTIONS), max_size=5))
+def test_edited_sections(sections: list[tuple[Lines, Lines]]) -> None:
+    """Wherever the one before it was edited: only the lines that matter count."""
+    passing = Hopguard()._passing
+    select = passing._lifecycle.checker.select
+    for fields, before in sections:
+        assert passing._is_as_before(fields, before) is (select(fields) == select(before))
+        assert passing._is_as_before(fields, before) is (select(fields) == select(before))
+
+
 def test_what_was_known_before_a_tunnel(driver: Driver) -> None:
     """By CONNECT, other requests come on the connection than before."""
     for _ in range(4):
