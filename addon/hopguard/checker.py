@@ -17,6 +17,7 @@ from hopguard.index import (
     answer_trigger,
     not_asked,
     request_trigger,
+    response_trigger,
 )
 from hopguard.lookup import Lookup
 from hopguard.memo import Memo
@@ -139,10 +140,9 @@ class Checker:
         """Judge the header section of `message`; its trailer section is taken as unknown."""
         if isinstance(message, Request):
             return list(self.judge_request(message).findings)
+        assert isinstance(message, Response)
         lines, names, _ = self.view(message.fields)
-        index = self._responses[message.version]
-        status = message.status if isinstance(message, Response) else 0
-        trigger = (status, False, False)
+        index, trigger = self._responses[message.version], response_trigger(message.status)
         return list(self._check(index, trigger, (names,), lines, message).findings)
 
     def check_trailers(self, message: Message) -> list[Finding]:

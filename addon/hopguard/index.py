@@ -23,6 +23,11 @@ def request_trigger(request: Request) -> Trigger:
     return 0, request.protocol is not None, False
 
 
+def response_trigger(status: int) -> Trigger:
+    """Return what starts rules about a response alone, of that status code."""
+    return status, False, False
+
+
 def answer_trigger(request: Request, response: Response) -> Trigger:
     """Return what starts rules about a response and the exchange that it ends."""
     return response.status, False, bool(request.early_octets)
@@ -132,7 +137,7 @@ class AnswerIndex:
     ) -> tuple[Call, ...]:
         """Return the calls that `trigger` and the field names of both messages ask for."""
         status, _, _ = trigger
-        of_response = self._responses.triggered((status, False, False), answered)
+        of_response = self._responses.triggered(response_trigger(status), answered)
         of_exchange = self._exchanges.triggered(trigger, asked, answered)
         return (*[self._joined[call] for call in of_response], *of_exchange)
 

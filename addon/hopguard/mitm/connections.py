@@ -125,8 +125,7 @@ class Connections(Following):
         way = self.passing.leave(key.connection)
         if way is None:
             return
-        way.tell(self.lifecycle)
-        over = way.over
+        over = way.tell(self.lifecycle)
         if over is not None:
             self._latest[key] = over.latest
         passing = way.passing

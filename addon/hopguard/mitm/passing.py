@@ -94,9 +94,10 @@ class PassingExchanges(PutOffExchanges):
     def answers(self, flow: http.HTTPFlow) -> bool:
         """Take in the head of a response in the same way as that of a request."""
         passing, way = self._known.get(flow.id), self._ways.get(flow.server_conn.id)
-        if passing is None or way is None or flow.response is None:
+        answer = flow.response
+        if passing is None or way is None or answer is None:
             return False
-        asked, data = flow.request.data, flow.response.data
+        asked, data = flow.request.data, answer.data
         fields = data.headers.fields
         if (
             way.passing is not None
@@ -104,7 +105,7 @@ class PassingExchanges(PutOffExchanges):
             or asked.http_version != way.label
             or asked.headers.fields is not passing.asked_fields
             or asked.trailers is not None
-            or flows.is_own(flow.response)
+            or flows.is_own(answer)
         ):
             return False
         sent, response = way.requests.get(asked.method), way.responses.get(data.status_code)
@@ -128,7 +129,7 @@ class PassingExchanges(PutOffExchanges):
         if is_new:
             way.like, way.asked, way.answer_like = sent, view, response
             way.known, way.past = known, past
-        passing.begin_answer(flow.response, way, sent, response, answered)
+        passing.begin_answer(answer, way, sent, response, answered)
         return True
 
     def ends(self, flow: http.HTTPFlow) -> bool:

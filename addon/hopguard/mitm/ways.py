@@ -98,18 +98,14 @@ class Way:
             like = self.responses[response.status] = _one_like(replace(response, fields=()))
         return like
 
-    @property
-    def over(self) -> "Over | None":
-        """The latest exchange that is over."""
-        return Over._make(self.latest) if self.latest else None
-
-    def tell(self, lifecycle: Lifecycle) -> None:
-        """Tell `lifecycle` what was counted."""
-        over = self.over
+    def tell(self, lifecycle: Lifecycle) -> "Over | None":
+        """Tell `lifecycle` what was counted; return the latest exchange that is over alone."""
+        over = Over._make(self.latest) if self.latest else None
         if over is not None:
             lifecycle.count(self.key, self.number, self.before, over.passed)
         if self.begun or self.ended:
             lifecycle.count_streams(self.key, begun=self.begun, ended=self.ended, time=self.time)
+        return over
 
 
 def _one_like[M: Message](message: M) -> M:
