@@ -578,3 +578,29 @@ def test_the_first_of_its_kind_costs_no_second_look() -> None:
     for number in range(100, 200):
         counting.judge(request((b"X-Watched", b"%d" % number)))
     assert counting.runs == 100
+
+
+def test_connections_share_what_they_begin_with() -> None:
+    """And what is shared is bounded: peers choose it."""
+    checker = Checker()
+
+    def look_up(agent: bytes) -> Known:
+        """Look up a request of a client with that name."""
+        fields = ((b"Host", b"h"), (b"User-Agent", agent))
+        request = Request(
+            version="HTTP/1.1", method=b"GET", leg="client", fields=fields, to_proxy=False
+        )
+        for _ in range(3):
+            checker.judge_request(request)
+        known = checker.lookup.request(fields, replace(request, fields=()), None)
+        assert known is not None
+        return known
+
+    assert look_up(b"x") is look_up(b"x")
+    assert look_up(b"x") is not look_up(b"y")
+    assert look_up(b"x" * 2000) == look_up(b"x" * 2000)
+    assert look_up(b"x" * 2000) is not look_up(b"x" * 2000)
+    for number in range(2000):
+        look_up(b"%d" % number)
+    assert len(checker.lookup._shared) < 1000
+

@@ -13,6 +13,10 @@ from hopguard.plans import Plan, are_in
 from hopguard.rule import Finding
 from hopguard.selection import Lines
 
+# Peers choose what is shared: it is bounded.
+_MOST_SHARED = 512
+_LONGEST_SHARED = 1024
+
 Known = tuple[View, Sequence[Finding]]
 """The view of the header section of a message, and what is found in it."""
 
@@ -35,6 +39,7 @@ class Lookup:
         self._select = memo.select
         self._requests = requests
         self._answers = answers
+        self._shared: dict[object, Known] = {}
 
     def request(self, fields: RawFields, like: Request, before: Known | None) -> Known | None:
         """Look up a request with these `fields`; but for its target, too, it is `like` another.
@@ -50,7 +55,10 @@ class Lookup:
         index = self._requests[like.version]
         plan = memo.plans.get((index, request_trigger(like), (names,)))
         found = _findings(plan, lines, (fields,), like) if plan is not None else None
-        return ((lines, names, memo.since), found) if found is not None else None
+        if found is None:
+            return None
+        known = (lines, names, memo.since), found
+        return known if before is not None else self._share(known)
 
     def answer(
         self,
@@ -81,7 +89,24 @@ class Lookup:
         if plan is None:
             return None
         found = _findings(plan, asked_lines + lines, sections, asked_like, like)
-        return ((lines, names, since), found) if found is not None else None
+        if found is None:
+            return None
+        known = (lines, names, since), found
+        return known if before is not None else self._share(known)
+
+    def _share(self, known: Known) -> Known:
+        """Return the same for all that are equal.
+
+        So connections begin with what others compare their messages with all the time: it is in the
+        processor's caches.
+        """
+        (lines, _, since), findings = known
+        if sum(len(name) + len(value) for name, value in lines) > _LONGEST_SHARED:
+            return known
+        if len(self._shared) >= _MOST_SHARED:
+            self._shared.clear()
+        same = self._shared.setdefault((since, *lines), known)
+        return same if same[1] is findings else known
 
 
 def _findings(

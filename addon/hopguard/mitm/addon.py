@@ -70,6 +70,8 @@ class Hopguard:
             lifecycle, self._ending.tell, legs, self._acting.only_flag, self.request
         )
         self._passing = self._connections.passing
+        self._may_pass = True
+        """Whether messages go on as they came; what is made to conform is all looked at."""
         self._requests = RequestJudge(self._checker, self._reporter, self._acting, self._tunnels)
         self._responses = ResponseJudge(
             self._checker, self._reporter, self._acting, self._connections, self._own
@@ -127,7 +129,8 @@ class Hopguard:
         options = ctx.options
         if "hopguard_profile" in updated:
             self._checker = Checker(parse_profiles(options.hopguard_profile))
-            for user in (self._requests, self._responses, self._connections.lifecycle):
+            lifecycle = self._connections.lifecycle
+            for user in (self._requests, self._responses, lifecycle, self._passing):
                 user.checker = self._checker
         if "hopguard_idle_timeout" in updated:
             idle_timeout = parse_idle_timeout(options.hopguard_idle_timeout)
@@ -143,7 +146,8 @@ class Hopguard:
                 options.hopguard_action, options.hopguard_policy
             )
         if "hopguard_forwarding" in updated:
-            self._onward.conforming = parse_forwarding(options.hopguard_forwarding)
+            conforming = parse_forwarding(options.hopguard_forwarding)
+            self._onward.conforming, self._may_pass = conforming, not conforming
         if updated & {"hopguard_log", "hopguard_log_max_size", "hopguard_log_keep"}:
             rotation = parse_rotation(options.hopguard_log_max_size, options.hopguard_log_keep)
             self._open_log(options.hopguard_log, rotation)
@@ -183,7 +187,7 @@ class Hopguard:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a request when its header section is there."""
-        if not self._onward.conforming and self._passing.asks(flow):
+        if self._may_pass and self._passing.asks(flow):
             return
         self.request.add(flow.id)
         if not flow.live:
@@ -201,7 +205,7 @@ class Hopguard:
 
     def _judge_end_of_request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
-        if not self._onward.conforming and self._passing.goes_on(flow):
+        if self._may_pass and self._passing.goes_on(flow):
             return
         try:
             plain = self._passing.has(flow)
@@ -213,7 +217,7 @@ class Hopguard:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a response when its header section is there."""
-        if not self._onward.conforming and self._passing.answers(flow):
+        if self._may_pass and self._passing.answers(flow):
             return
         assert flow.response is not None
         if flow.is_replay == "response":
@@ -234,7 +238,7 @@ class Hopguard:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
-        if not self._onward.conforming and self._passing.ends(flow):
+        if self._may_pass and self._passing.ends(flow):
             return
         assert flow.response is not None
         try:

@@ -66,7 +66,7 @@ class PassingExchanges(PutOffExchanges):
         if request is None or not data.host:
             return False
         before = way.known if way.like is request else None
-        known = self._lifecycle.checker.lookup.request(fields, request, before)
+        known = self.checker.lookup.request(fields, request, before)
         if known is None or (request.to_proxy and flows.holds_credentials(fields)):
             return False
         asked, findings = known
@@ -114,7 +114,7 @@ class PassingExchanges(PutOffExchanges):
         view, lifecycle = passing.asked, self._lifecycle
         is_alike = way.like is sent and way.answer_like is response and way.asked is view
         before = way.known if is_alike else None
-        known = lifecycle.checker.lookup.answer(
+        known = self.checker.lookup.answer(
             passing.asked_fields, view, sent, fields, response, before
         )
         if known is None:
@@ -195,7 +195,7 @@ class PassingExchanges(PutOffExchanges):
         """
         if fields == before:  # in no time, if the lines are identical
             return True
-        select = self._lifecycle.checker.select
+        select = self.checker.select
         place, after = self._edited, self._edited + 1
         if fields[:place] == before[:place] and fields[after:] == before[after:]:
             return not select(fields[place:after] + before[place:after])

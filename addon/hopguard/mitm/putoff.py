@@ -21,6 +21,8 @@ class PutOffExchanges:
 
     def __init__(self, lifecycle: Lifecycle, legs: NextLegs) -> None:
         """Count in `lifecycle`; `legs` are those that requests go to."""
+        self.checker = lifecycle.checker
+        """May be replaced at any time."""
         self._lifecycle = lifecycle
         self._legs = legs
         self._known: dict[str, Passing] = {}
@@ -44,7 +46,7 @@ class PutOffExchanges:
             return False
         if request.version == "HTTP/2" and way.servers is None:
             way.servers = self._legs.versions(client)
-        asked = self._lifecycle.checker.view(request.fields)
+        asked = self.checker.view(request.fields)
         like = way.request_like(request)
         self._known[flow.id] = Passing(flow, way, like, request.fields, asked, False)
         return True
@@ -70,7 +72,7 @@ class PutOffExchanges:
             way = self._find_way(Key("server", server.id), answer, response)
             if way is not None:
                 way.address, way.ready = server_address(server), closing.ready_time(server)
-        answered = self._lifecycle.checker.view(response.fields)
+        answered = self.checker.view(response.fields)
         if (
             way is None
             or way.passing is not None
