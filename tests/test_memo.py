@@ -603,4 +603,3 @@ def test_connections_share_what_they_begin_with() -> None:
     for number in range(2000):
         look_up(b"%d" % number)
     assert len(checker.lookup._shared) < 1000
-
