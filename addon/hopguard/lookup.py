@@ -5,6 +5,7 @@ Nothing is learnt here: what is not known is left to the checker.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from hopguard.index import AnswerIndex, Index, answer_trigger, request_trigger
 from hopguard.memo import Memo, View
@@ -55,10 +56,7 @@ class Lookup:
         index = self._requests[like.version]
         plan = memo.plans.get((index, request_trigger(like), (names,)))
         found = _findings(plan, lines, (fields,), like) if plan is not None else None
-        if found is None:
-            return None
-        known = (lines, names, memo.since), found
-        return known if before is not None else self._share(known)
+        return self._known((lines, names, memo.since), found, before)
 
     def answer(
         self,
@@ -89,19 +87,21 @@ class Lookup:
         if plan is None:
             return None
         found = _findings(plan, asked_lines + lines, sections, asked_like, like)
-        if found is None:
-            return None
-        known = (lines, names, since), found
-        return known if before is not None else self._share(known)
+        return self._known((lines, names, since), found, before)
 
-    def _share(self, known: Known) -> Known:
-        """Return the same for all that are equal.
+    def _known(
+        self, view: View, findings: Sequence[Finding] | None, before: Known | None
+    ) -> Known | None:
+        """Return what is known, if anything is: where nothing was before, the same for all.
 
         So connections begin with what others compare their messages with all the time: it is in the
         processor's caches.
         """
-        (lines, _, since), findings = known
-        if sum(len(name) + len(value) for name, value in lines) > _LONGEST_SHARED:
+        if findings is None:
+            return None
+        known = view, findings
+        lines, _, since = view
+        if before is not None or sum(map(len, chain(*lines))) > _LONGEST_SHARED:
             return known
         if len(self._shared) >= _MOST_SHARED:
             self._shared.clear()

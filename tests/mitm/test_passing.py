@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mitmproxy import http
+from mitmproxy import ctx, http
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.connection import ConnectionState
 from mitmproxy.test import taddons
@@ -288,6 +288,17 @@ def test_what_is_known_is_reported(driver: Driver, monkeypatch: pytest.MonkeyPat
     assert (history.number, history.answered) == (12, 12)
 
 
+def test_what_was_known_by_other_profiles(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Profiles are changed at any time; messages on the connections pass by the new ones."""
+    monkeypatch.setattr("hopguard.mitm.addon.Checker", Checker)
+    for profiles, found in ([], 1), (["fetch"], 0), (["rfc9110"], 1):
+        if profiles:
+            ctx.options.update(hopguard_profile=profiles)
+        for _ in range(8):
+            flow = driver.exchange(PROXY_CONNECTION)
+            assert len(flow.metadata.get("hopguard", ())) == found
+
+
 def test_what_is_known_is_repaired(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """If the policy wants that; so it does not pass."""
     caplog.set_level(logging.DEBUG)
@@ -377,7 +388,7 @@ SECTIONS = st.lists(
 def test_edited_sections(sections: list[tuple[Lines, Lines]]) -> None:
     """Wherever the one before it was edited: only the lines that matter count."""
     passing = Hopguard()._passing
-    select = passing._lifecycle.checker.select
+    select = passing.checker.select
     for fields, before in sections:
         assert passing._is_as_before(fields, before) is (select(fields) == select(before))
         assert passing._is_as_before(fields, before) is (select(fields) == select(before))

@@ -70,8 +70,6 @@ class Hopguard:
             lifecycle, self._ending.tell, legs, self._acting.only_flag, self.request
         )
         self._passing = self._connections.passing
-        self._may_pass = True
-        """Whether messages go on as they came; what is made to conform is all looked at."""
         self._requests = RequestJudge(self._checker, self._reporter, self._acting, self._tunnels)
         self._responses = ResponseJudge(
             self._checker, self._reporter, self._acting, self._connections, self._own
@@ -146,8 +144,7 @@ class Hopguard:
                 options.hopguard_action, options.hopguard_policy
             )
         if "hopguard_forwarding" in updated:
-            conforming = parse_forwarding(options.hopguard_forwarding)
-            self._onward.conforming, self._may_pass = conforming, not conforming
+            self._onward.conforming = parse_forwarding(options.hopguard_forwarding)
         if updated & {"hopguard_log", "hopguard_log_max_size", "hopguard_log_keep"}:
             rotation = parse_rotation(options.hopguard_log_max_size, options.hopguard_log_keep)
             self._open_log(options.hopguard_log, rotation)
@@ -187,7 +184,7 @@ class Hopguard:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a request when its header section is there."""
-        if self._may_pass and self._passing.asks(flow):
+        if not self._onward.conforming and self._passing.asks(flow):
             return
         self.request.add(flow.id)
         if not flow.live:
@@ -205,7 +202,7 @@ class Hopguard:
 
     def _judge_end_of_request(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a request adds: its trailer section, or that there is none."""
-        if self._may_pass and self._passing.goes_on(flow):
+        if not self._onward.conforming and self._passing.goes_on(flow):
             return
         try:
             plain = self._passing.has(flow)
@@ -217,7 +214,7 @@ class Hopguard:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Judge a response when its header section is there."""
-        if self._may_pass and self._passing.answers(flow):
+        if not self._onward.conforming and self._passing.answers(flow):
             return
         assert flow.response is not None
         if flow.is_replay == "response":
@@ -238,7 +235,7 @@ class Hopguard:
 
     def response(self, flow: http.HTTPFlow) -> None:
         """Judge what the end of a response adds: its trailer section, or that there is none."""
-        if self._may_pass and self._passing.ends(flow):
+        if not self._onward.conforming and self._passing.ends(flow):
             return
         assert flow.response is not None
         try:
